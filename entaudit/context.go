@@ -1,0 +1,174 @@
+package entaudit
+
+import (
+	"context"
+	"sync"
+)
+
+// Origin is where a change comes from: who, for which tenant, in which request.
+type Origin struct {
+	Actor   Actor
+	Tenant  Tenant
+	Request Request
+
+	// Marks says what could not be told, by its path in the entry ("actor",
+	// "tenant"). [Recorder.NewEntry] takes it over.
+	Marks map[string]Mark
+}
+
+// doubt marks what an answer leaves unknown.
+func (o *Origin) doubt(path string, a answer) {
+	if a != panicked {
+		return
+	}
+	if o.Marks == nil {
+		o.Marks = make(map[string]Mark, 2)
+	}
+	o.Marks[path] = MarkUnknown
+}
+
+// originKey is the context key of *origin.
+type originKey struct{}
+
+// origin is one layer of what a context knows. Layers are immutable; what may
+// change later lives in the holder of the innermost request.
+type origin struct {
+	actor  *Actor  // set under holder by WithActor
+	tenant *Tenant // set under holder by WithTenant
+	holder *holder
+	skip   *string
+}
+
+// holder carries what belongs to one request and may be set while it runs. It
+// is safe for concurrent use.
+type holder struct {
+	mu     sync.Mutex
+	origin Origin
+}
+
+func originFrom(ctx context.Context) origin {
+	if o, ok := ctx.Value(originKey{}).(*origin); ok {
+		return *o
+	}
+	return origin{}
+}
+
+func (o origin) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, originKey{}, &o)
+}
+
+// WithRequest returns a context for one request. What [SetActor], [SetTenant]
+// and [SetRequest] set under it is visible to every holder of the returned
+// context, also when it is set later, in another middleware or in a handler.
+// Actor and tenant that ctx already has are taken over.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	h := &holder{origin: originOf(ctx)}
+	h.origin.Request = r
+	return origin{holder: h, skip: originFrom(ctx).skip}.in(ctx)
+}
+
+// WithActor returns a context in which a is the actor of everything that runs
+// under it. The entry of a surrounding request is not affected; see [SetActor].
+func WithActor(ctx context.Context, a Actor) context.Context {
+	o := originFrom(ctx)
+	a = a.clone()
+	o.actor = &a
+	return o.in(ctx)
+}
+
+// WithTenant returns a context in which t is the tenant of everything that runs
+// under it. The entry of a surrounding request is not affected; see [SetTenant].
+func WithTenant(ctx context.Context, t Tenant) context.Context {
+	o := originFrom(ctx)
+	o.tenant = &t
+	return o.in(ctx)
+}
+
+// SetActor sets the actor of the request that ctx belongs to, for the request's
+// own entry and for every change after it. It reports false, and does nothing,
+// outside of a request. It is safe for concurrent use.
+func SetActor(ctx context.Context, a Actor) bool {
+	a = a.clone()
+	return originFrom(ctx).set(func(o *Origin) { o.Actor = a })
+}
+
+// SetTenant sets the tenant of the request that ctx belongs to, like [SetActor].
+func SetTenant(ctx context.Context, t Tenant) bool {
+	return originFrom(ctx).set(func(o *Origin) { o.Tenant = t })
+}
+
+// SetRequest lets f change the facts of the request that ctx belongs to, for
+// example to fill in the route once it is known. f must not block. It reports
+// false, and does nothing, outside of a request.
+func SetRequest(ctx context.Context, f func(*Request)) bool {
+	return originFrom(ctx).set(func(o *Origin) { f(&o.Request) })
+}
+
+func (o origin) set(f func(*Origin)) bool {
+	if o.holder == nil {
+		return false
+	}
+	o.holder.mu.Lock()
+	defer o.holder.mu.Unlock()
+	f(&o.holder.origin)
+	return true
+}
+
+func (o origin) request() Origin {
+	if o.holder == nil {
+		return Origin{}
+	}
+	o.holder.mu.Lock()
+	defer o.holder.mu.Unlock()
+	return o.holder.origin
+}
+
+// ActorFrom returns the actor that ctx knows and whether it knows one.
+func ActorFrom(ctx context.Context) (Actor, bool) {
+	a := originOf(ctx).Actor
+	return a, !a.IsZero()
+}
+
+// TenantFrom returns the tenant that ctx knows and whether it knows one.
+func TenantFrom(ctx context.Context) (Tenant, bool) {
+	t := originOf(ctx).Tenant
+	return t, !t.IsZero()
+}
+
+// RequestFrom returns the request that ctx belongs to and whether there is one.
+func RequestFrom(ctx context.Context) (Request, bool) {
+	o := originFrom(ctx)
+	return o.request().Request, o.holder != nil
+}
+
+// originOf resolves the layers of ctx: the innermost With wins, then what was
+// set on the request.
+func originOf(ctx context.Context) Origin {
+	o := originFrom(ctx)
+	origin := o.request()
+	if o.actor != nil {
+		origin.Actor = *o.actor
+	}
+	if o.tenant != nil {
+		origin.Tenant = *o.tenant
+	}
+	return origin
+}
+
+// Skip returns a context in which mutations of audited clients are not recorded
+// row by row. Each of them leaves one entry of kind system and operation skip
+// that holds reason, actor and schema, so that the gap is visible. A blank
+// reason makes the mutations fail.
+func Skip(ctx context.Context, reason string) context.Context {
+	o := originFrom(ctx)
+	o.skip = &reason
+	return o.in(ctx)
+}
+
+// SkipFrom returns the reason given to [Skip] and whether there is one.
+func SkipFrom(ctx context.Context) (string, bool) {
+	if o := originFrom(ctx); o.skip != nil {
+		return *o.skip, true
+	}
+	return "", false
+}

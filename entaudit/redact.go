@@ -1,0 +1,159 @@
+package entaudit
+
+import (
+	"bytes"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Redacted stands in an entry where a secret was set.
+const Redacted = "[REDACTED]"
+
+// Redact adds to what a [Recorder] masks. The zero value masks the default
+// keys.
+type Redact struct {
+	// Keys are further names whose values are masked. They always add to the
+	// defaults.
+	Keys []string
+	// Allow are names whose values are kept although a key matches them.
+	Allow []string
+}
+
+// defaultKeys are the names whose values are masked. A name matches when one of
+// its words, or several neighbouring words together, are a key, with or without
+// digits behind it.
+var defaultKeys = []string{
+	"password", "passwd", "passwort", "pwd", "pass", "passphrase", "passcode", "pin",
+	"secret", "client_secret", "token", "access_token", "refresh_token", "id_token", "auth_token",
+	"csrf", "xsrf", "otp", "totp", "mfa_code", "recovery_code",
+	"authorization", "proxy_authorization", "auth", "bearer", "jwt", "credential", "credentials",
+	"passwords", "secrets", "cookies", "api_keys", "access_keys", "private_keys", "access_tokens", "refresh_tokens", "card_numbers", "recovery_codes",
+	"cookie", "set_cookie", "session_id", "sid", "session_key", "signature",
+	"api_key", "access_key", "secret_key", "private_key", "encryption_key", "signing_key", "ssh_key",
+	"credit_card", "card_number", "pan", "cvv", "cvv2", "cvc", "iban", "account_number",
+	"ssn", "social_security", "social_security_number", "tax_id", "national_id",
+}
+
+// harmlessTails are last words of a name that make it tell about a secret
+// without holding it, as in token_count or password_changed_at.
+var harmlessTails = []string{
+	"count", "counts", "type", "length", "size", "limit", "max", "min", "at", "on", "expiry",
+	"expires", "expires_in", "expired", "ttl", "age", "usage", "used", "budget", "policy", "enabled", "required",
+	"status", "strength", "attempts", "provider", "method",
+}
+
+// Redactor masks secrets. It is immutable and safe for concurrent use.
+type Redactor struct {
+	keys, allow, tails map[string]bool
+	longest            int // bytes of the longest key
+	limit              int // bytes of one value of metadata
+}
+
+// NewRedactor returns a Redactor for the default keys and those of r. It cuts
+// metadata at [DefaultMaxValue]; that of a [Recorder] cuts it at Config.MaxValue.
+func NewRedactor(r Redact) (*Redactor, error) {
+	d := &Redactor{keys: map[string]bool{}, allow: map[string]bool{}, tails: map[string]bool{}, limit: DefaultMaxValue}
+	for _, k := range defaultKeys {
+		d.keys[squash(k)] = true
+	}
+	for _, k := range harmlessTails {
+		d.tails[squash(k)] = true
+	}
+	for _, k := range r.Keys {
+		if squash(k) == "" {
+			return nil, fmt.Errorf("entaudit: Config.Redact.Keys: %q has no letters or digits", k)
+		}
+		d.keys[squash(k)] = true
+	}
+	for _, k := range r.Allow {
+		d.allow[squash(k)] = true
+	}
+	for k := range d.keys {
+		d.longest = max(d.longest, len(k))
+	}
+	return d, nil
+}
+
+// Name reports whether the value of a field, key, parameter or header of this
+// name is masked. Case and separators do not matter, compared with Unicode
+// simple folding; whole words count, so that "secretary" and "token_count" are
+// not masked while "passwordHash" is.
+func (d *Redactor) Name(name string) bool {
+	var text [64]byte
+	var bounds [12]int
+	all, ends := split(text[:0], bounds[:0], name)
+	if len(ends) == 0 || d.allow[string(all)] {
+		return false
+	}
+	if len(ends) > 1 {
+		tail := all[ends[len(ends)-2]:]
+		if d.tails[string(tail)] && !d.keys[string(tail)] {
+			return d.keys[string(all)]
+		}
+	}
+	start := 0
+	for i := range ends {
+		for _, end := range ends[i:] {
+			run := all[start:end]
+			if key := bytes.TrimRight(run, "0123456789"); len(key) > d.longest {
+				break
+			} else if d.keys[string(run)] || d.keys[string(key)] {
+				return true
+			}
+		}
+		start = ends[i]
+	}
+	return false
+}
+
+// squash folds a name to the form that keys are compared in.
+func squash(name string) string {
+	all, _ := split(nil, nil, name)
+	return string(all)
+}
+
+// split appends the folded words of name to text, without what separates them,
+// and where each of them ends to ends. Words are runs of letters and digits,
+// also divided where a new one begins in upper case, as in "passwordHash",
+// "DBPassword" or "XApiKey".
+func split(text []byte, ends []int, name string) ([]byte, []int) {
+	end := func() {
+		if n := len(text); n > 0 && (len(ends) == 0 || ends[len(ends)-1] < n) {
+			ends = append(ends, n)
+		}
+	}
+	var before, last rune // the two runes in front of r
+	mark := 0             // where last begins in text
+	for _, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			end()
+			before, last = 0, 0
+			continue
+		}
+		switch {
+		case unicode.IsUpper(r) && (unicode.IsLower(last) || unicode.IsDigit(last)):
+			end()
+		case unicode.IsLower(r) && unicode.IsUpper(last) && unicode.IsUpper(before):
+			ends = append(ends, mark) // the last letter of "DBP" begins "Password"
+		}
+		mark = len(text)
+		text = utf8.AppendRune(text, fold(r))
+		before, last = last, r
+	}
+	end()
+	return text, ends
+}
+
+// fold returns the smallest rune that r equals under Unicode simple folding, in
+// lower case where that is ASCII: 'K', 'k' and the Kelvin sign become 'k'.
+func fold(r rune) rune {
+	if r < 0x80 {
+		return unicode.ToLower(r)
+	}
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return unicode.ToLower(least)
+}
