@@ -1,0 +1,143 @@
+package audittest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/entaudit/audit/entaudit"
+)
+
+// patience bounds calls that must not hang.
+const patience = time.Minute
+
+// Writer checks that the writers made by open keep the contract of
+// [entaudit.Writer]. A failure says which rule is broken and why it matters.
+func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
+	for _, rule := range []struct {
+		name  string
+		check func(t *testing.T, w entaudit.Writer)
+	}{
+		{"none", writesNone},
+		{"many", writesMany},
+		{"hostile", writesHostile},
+		{"twice", writesTwice},
+		{"shared", leavesEntriesAlone},
+		{"concurrent", writesConcurrently},
+		{"cancelled", returnsWhenCancelled},
+		{"name", hasName},
+		{"close", closes},
+	} {
+		t.Run(rule.name, func(t *testing.T) {
+			t.Parallel()
+			rule.check(t, open(t))
+		})
+	}
+}
+
+func writesNone(t *testing.T, w entaudit.Writer) {
+	if err := w.Write(t.Context(), nil); err != nil {
+		t.Errorf("writing no entries fails: %v\nA batch may be empty; that is not an error.", err)
+	}
+}
+
+func writesMany(t *testing.T, w entaudit.Writer) {
+	for _, n := range []int{1, 2, 2500} {
+		if err := w.Write(t.Context(), Sample(t, n)); err != nil {
+			t.Fatalf("writing %d entries at once fails: %v\nA writer divides what is too much for one step.", n, err)
+		}
+	}
+}
+
+func writesHostile(t *testing.T, w entaudit.Writer) {
+	for _, e := range Hostile(t) {
+		if err := w.Write(t.Context(), []entaudit.Entry{e}); err != nil {
+			t.Errorf("writing the entry of action %q fails: %v\nNo input may make a finished entry fail to be stored: "+
+				"an attacker would choose it.", e.Action, err)
+		}
+	}
+}
+
+func writesTwice(t *testing.T, w entaudit.Writer) {
+	entries := Sample(t, 3)
+	for range 2 {
+		if err := w.Write(t.Context(), entries); err != nil {
+			t.Fatalf("writing the same entries again fails: %v\nWhoever does not know whether a write arrived writes again "+
+				"and relies on the ids.", err)
+		}
+	}
+	if err := w.Write(t.Context(), append(entries[1:2:2], Sample(t, 2)...)); err != nil {
+		t.Errorf("writing a known entry together with new ones fails: %v", err)
+	}
+}
+
+func leavesEntriesAlone(t *testing.T, w entaudit.Writer) {
+	entries := Sample(t, 3)
+	before := dump(entries)
+	if err := w.Write(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	if after := dump(entries); after != before {
+		t.Errorf("the writer changed the entries:\n%s\nwant\n%s\nEntries are shared with other writers.", after, before)
+	}
+}
+
+func writesConcurrently(t *testing.T, w entaudit.Writer) {
+	var wg sync.WaitGroup
+	shared := Sample(t, 5)
+	for range 8 {
+		own := Sample(t, 5)
+		wg.Go(func() {
+			for i := range own {
+				err := errors.Join(w.Write(t.Context(), own[i:i+1]), w.Write(t.Context(), shared))
+				if err != nil {
+					t.Errorf("a concurrent write fails: %v\nWrite is called from many goroutines at once.", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func returnsWhenCancelled(t *testing.T, w entaudit.Writer) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done := make(chan error, 1)
+	entries := Sample(t, 3)
+	go func() { done <- w.Write(ctx, entries) }()
+	select {
+	case err := <-done:
+		_ = err // stored or not, the caller learns it
+	case <-time.After(patience):
+		t.Fatal("Write does not return when its context is cancelled")
+	}
+	if err := w.Write(t.Context(), entries); err != nil {
+		t.Errorf("after a cancelled write the same entries cannot be written: %v", err)
+	}
+}
+
+func hasName(t *testing.T, w entaudit.Writer) {
+	if name := entaudit.WriterName(w); name == "" || strings.ContainsAny(name, "*. ") {
+		t.Errorf("the writer prints as %q\nString returns a short noun, so that a pipeline prints as queue<store>.", name)
+	}
+}
+
+func closes(t *testing.T, w entaudit.Writer) {
+	c, ok := w.(entaudit.Closer)
+	if !ok {
+		return
+	}
+	if err := w.Write(t.Context(), Sample(t, 3)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for range 2 {
+		if err := c.Close(ctx); err != nil {
+			t.Errorf("Close fails: %v\nIt drains what was accepted and is idempotent.", err)
+		}
+	}
+}
