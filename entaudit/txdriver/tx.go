@@ -1,0 +1,188 @@
+package txdriver
+
+import (
+	"context"
+	stdsql "database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"entgo.io/ent/dialect"
+)
+
+// Tx is a transaction of the caller's together with what it still has to write. It
+// takes the place of the transaction in ent's client, so that nothing can commit
+// past it. One write of ent at a time runs on it.
+type Tx struct {
+	dialect.Tx
+	ctx     context.Context
+	dialect string
+	pending Pending
+
+	use sync.Mutex // held by a write of ent, and by every other statement
+
+	mu      sync.Mutex
+	spoiled error // why it must not commit
+	doubt   bool  // PostgreSQL: a statement failed, after which it mostly refuses all others
+}
+
+// NewTx returns tx, of a driver of the given dialect, with p. What is written at its
+// commit runs under ctx, whose end does not matter.
+func NewTx(ctx context.Context, name string, tx dialect.Tx, p Pending) *Tx {
+	return &Tx{Tx: tx, ctx: context.WithoutCancel(ctx), dialect: name, pending: p}
+}
+
+// Pending returns what the transaction still has to write.
+func (t *Tx) Pending() Pending { return t.pending }
+
+// writeKey marks the context of a write that holds t.use, by *Tx.
+type writeKey struct{}
+
+// lock keeps other statements away, unless ctx is that of the write that does so
+// already. It returns the way back.
+func (t *Tx) lock(ctx context.Context) func() {
+	if ctx.Value(writeKey{}) == t {
+		return func() {}
+	}
+	t.use.Lock()
+	return t.use.Unlock
+}
+
+// Exec implements dialect.Tx.
+func (t *Tx) Exec(ctx context.Context, query string, args, v any) error {
+	defer t.lock(ctx)()
+	return t.note(t.Tx.Exec(ctx, query, args, v))
+}
+
+// Query implements dialect.Tx.
+func (t *Tx) Query(ctx context.Context, query string, args, v any) error {
+	defer t.lock(ctx)()
+	return t.note(t.Tx.Query(ctx, query, args, v))
+}
+
+// ExecContext writes what is pending, so that a statement such as ROLLBACK TO
+// SAVEPOINT takes the right entries along, and runs the statement.
+func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (stdsql.Result, error) {
+	defer t.lock(ctx)()
+	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
+	res, err := execContext(ctx, t.Tx, "Tx", query, args)
+	return res, t.raw(err)
+}
+
+// QueryContext writes what is pending and runs the query.
+func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error) {
+	defer t.lock(ctx)()
+	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := queryContext(ctx, t.Tx, "Tx", query, args) //nolint:sqlclosecheck // the caller's
+	return rows, t.raw(err)
+}
+
+// flush writes what is pending, or drops it where PostgreSQL has undone it: all of it
+// is younger than the last statement of the caller's own, and so than any savepoint.
+func (t *Tx) flush(ctx context.Context) error {
+	t.mu.Lock()
+	doubt := t.doubt
+	t.mu.Unlock()
+	if doubt && t.Tx.Exec(t.ctx, "SELECT 1", []any{}, nil) != nil { //nolint:contextcheck // the transaction's
+		t.pending.Done(t.ctx, false) //nolint:contextcheck // the transaction's
+		return nil
+	}
+	return t.note(t.pending.Flush(ctx, t.Tx))
+}
+
+// Use runs f, which makes statements of its own on the transaction.
+func (t *Tx) Use(ctx context.Context, f func(dialect.ExecQuerier) error) error {
+	defer t.lock(ctx)()
+	return t.note(f(t.Tx))
+}
+
+// raw notes the outcome of a statement of the caller's own. When one succeeds, the
+// transaction is as it should be: it may have rolled back to a savepoint.
+func (t *Tx) raw(err error) error {
+	if err == nil {
+		t.mu.Lock()
+		t.doubt = false
+		t.mu.Unlock()
+	}
+	return t.note(err)
+}
+
+// note looks what a failed statement has left of the transaction: PostgreSQL waits for
+// a rollback; others may have rolled back all of it, and would take what comes next
+// for a transaction of its own.
+func (t *Tx) note(err error) error {
+	switch {
+	case err == nil:
+	case t.dialect == dialect.Postgres:
+		t.mu.Lock()
+		t.doubt = true
+		t.mu.Unlock()
+	case !t.alive():
+		t.pending.Done(t.ctx, false)
+		t.spoil(fmt.Errorf("the database has rolled back: %w", err))
+	}
+	return err
+}
+
+// alive asks a database that does not tell whether the transaction is still there.
+func (t *Tx) alive() bool {
+	exec := func(query string) error { return t.Tx.Exec(t.ctx, query, []any{}, nil) }
+	if t.dialect == dialect.SQLite {
+		if exec("BEGIN") != nil {
+			return true // there is one
+		}
+		return exec("ROLLBACK") != nil
+	}
+	return exec("SAVEPOINT entaudit_alive") == nil && exec("ROLLBACK TO SAVEPOINT entaudit_alive") == nil
+}
+
+// Commit writes what is pending and commits. When that fails, or a change in the
+// transaction could not be recorded, everything is rolled back.
+func (t *Tx) Commit() error {
+	defer t.lock(t.ctx)()
+	err := t.doomed()
+	if err == nil {
+		err = t.flush(t.ctx)
+	}
+	if err != nil {
+		if rerr := t.Tx.Rollback(); rerr != nil && !errors.Is(rerr, stdsql.ErrTxDone) {
+			err = errors.Join(err, rerr)
+		}
+		t.pending.Done(t.ctx, false)
+		return err
+	}
+	err = t.Tx.Commit()
+	t.pending.Done(t.ctx, err == nil)
+	return err
+}
+
+// Rollback drops what is pending and rolls back.
+func (t *Tx) Rollback() error {
+	defer t.lock(t.ctx)()
+	err := t.Tx.Rollback()
+	t.pending.Done(t.ctx, false)
+	return err
+}
+
+// spoil makes the transaction fail from now on, its commit above all.
+func (t *Tx) spoil(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.spoiled == nil {
+		t.spoiled = err
+	}
+}
+
+// doomed returns why the transaction must not go on, if so.
+func (t *Tx) doomed() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.spoiled == nil {
+		return nil
+	}
+	return fmt.Errorf("entaudit: a change in this transaction could not be recorded: %w", t.spoiled)
+}

@@ -1,0 +1,383 @@
+package txdriver
+
+import (
+	"context"
+	stdsql "database/sql"
+	"errors"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+)
+
+// write is one write of ent while it runs.
+type write struct {
+	d       *Driver
+	ctx     context.Context // what all statements run under
+	tx      dialect.Tx
+	pending Pending
+	own     bool // the transaction was begun here
+	now     bool // nobody will flush later: the caller's transaction is out of reach
+	life    *lifetime
+	broken  error // the first statement that failed
+	refused error // a change stands that the scope knows nothing of
+	over    bool
+	inSQL   bool   // a statement runs
+	inside  bool   // a call of this package runs: unwinding out of it abandons the write
+	unlock  func() // lets others use the caller's transaction again
+}
+
+// begin opens the transaction and lets the scope read. entTx tells that ent itself
+// asked for a transaction.
+func (d *Driver) begin(ctx context.Context, entTx bool) (*write, error) {
+	d.used = true
+	d.user = d.find.Find(ctx, d.base)
+	w := &write{d: d, ctx: ctx}
+	if d.user != nil {
+		if err := d.user.doomed(); err != nil {
+			return nil, err
+		}
+		w.pending = d.user.pending
+		w.unlock = d.user.lock(ctx)
+		w.ctx = context.WithValue(ctx, writeKey{}, d.user)
+	} else {
+		w.pending = d.scope.Pending()
+	}
+	d.write = w
+	w.inside = true
+	defer w.unwound()
+	if err := w.open(entTx); err != nil {
+		w.over, w.inside = true, false
+		w.release()
+		return nil, err
+	}
+	err := d.scope.Begin(w.ctx, w.tx, w.pending) //nolint:contextcheck // ctx with an end of its own
+	if err == nil {
+		err = w.life.detach()
+	}
+	if err != nil {
+		err = w.end(err)
+	}
+	w.inside = false
+	return w, err
+}
+
+// open begins a transaction, unless there is one of the caller's.
+func (w *write) open(entTx bool) (err error) {
+	q, direct := directly(w.d.base)
+	switch {
+	case w.d.user != nil && entTx:
+		w.tx, err = w.d.base.Tx(w.ctx)
+		return err
+	case w.d.user != nil:
+		w.tx = dialect.NopTx(w.d.base)
+		return nil
+	case direct && !entTx:
+		if _, ok := q.(*stdsql.Tx); ok {
+			w.now, w.tx = true, dialect.NopTx(w.d.base)
+			return w.plain("SAVEPOINT entaudit_write")
+		}
+	}
+	w.own = true
+	w.life = newLifetime(w.ctx, w.d.grace)
+	w.ctx = w.life.ctx
+	if direct && !entTx {
+		w.tx, err = beginOn(w.ctx, q, w.d.Dialect())
+		return err
+	}
+	w.tx, err = w.d.base.Tx(w.ctx)
+	return err
+}
+
+// plain runs a statement without arguments.
+func (w *write) plain(query string) error { return w.tx.Exec(w.ctx, query, []any{}, nil) }
+
+// release lets go of what a write holds.
+func (w *write) release() {
+	w.life.end()
+	if w.unlock != nil {
+		w.unlock()
+		w.unlock = nil
+	}
+}
+
+// unwound abandons the write when a panic or Goexit unwinds a call of this package.
+func (w *write) unwound() {
+	if !w.inside {
+		return
+	}
+	w.inside = false
+	switch {
+	case w.tx == nil: // ent cannot begin a transaction there, and panics
+		w.over = true
+		w.release()
+		return
+	case !w.inSQL:
+		w.abandon()
+		return
+	}
+	// A value's own method has panicked inside database/sql, which still holds a lock of
+	// the transaction: a rollback would wait for it, perhaps for ever.
+	w.over = true
+	if w.d.user != nil {
+		w.d.user.spoil(errAbandoned)
+	}
+	go func(tx dialect.Tx) { _ = tx.Rollback() }(w.tx) // the panic is what the caller sees
+	w.release()
+}
+
+// whole runs an Exec that is the whole write. stale tells that it was undone and should
+// be begun again, if again allows that.
+func (w *write) whole(query string, args, v any, again bool) (stale bool, err error) {
+	w.inside = true
+	defer w.unwound()
+	err = w.end(w.exec(query, args, v))
+	w.inside = false
+	return again && w.own && errors.Is(err, ErrStale), err
+}
+
+// exec runs one of ent's statements.
+func (w *write) exec(query string, args, v any) error {
+	s := w.d.scope.Statement(query, true)
+	var res stdsql.Result
+	if s.Row == nil {
+		w.inSQL = true
+		err := w.tx.Exec(w.ctx, s.Query, args, &res)
+		w.inSQL = false
+		if err != nil {
+			return w.broke(err)
+		}
+		if s.Result != nil {
+			if err := s.Result(res); err != nil {
+				return w.refuse(err)
+			}
+		}
+	} else {
+		n, err := w.collect(s, args)
+		if err != nil {
+			return err
+		}
+		res = affected(n)
+	}
+	if r, ok := v.(*stdsql.Result); ok {
+		*r = res
+	}
+	return nil
+}
+
+// collect runs a statement whose rows are all the scope's and returns their number.
+func (w *write) collect(s Statement, args any) (n int64, err error) {
+	var rows sql.Rows
+	w.inSQL = true
+	err = w.tx.Query(w.ctx, s.Query, args, &rows)
+	w.inSQL = false
+	if err != nil {
+		return 0, w.broke(err)
+	}
+	defer func() {
+		if cerr := rows.Close(); err == nil && cerr != nil {
+			err = w.broke(cerr)
+		}
+	}()
+	columns, err := rows.Columns()
+	if err != nil {
+		return 0, w.broke(err)
+	}
+	for rows.Next() {
+		values, err := scanAll(rows, len(columns))
+		if err != nil {
+			return 0, w.broke(err)
+		}
+		if err := s.Row(columns, values); err != nil {
+			return 0, w.refuse(err)
+		}
+		n++
+	}
+	if err := rows.Err(); err != nil {
+		return 0, w.broke(err)
+	}
+	return n, nil
+}
+
+// query runs one of ent's queries. Where end is set it is called once the rows are
+// exhausted.
+func (w *write) query(query string, args, v any, end func(error) error) error {
+	out, ok := v.(*sql.Rows)
+	if !ok {
+		return fmt.Errorf("dialect/sql: invalid type %T. expect *sql.Rows", v)
+	}
+	s := w.d.scope.Statement(query, false)
+	var in sql.Rows
+	w.inSQL = true
+	err := w.tx.Query(w.ctx, s.Query, args, &in)
+	w.inSQL = false
+	if err != nil {
+		return w.broke(err)
+	}
+	if s.Row == nil && end == nil {
+		*out = in
+		return nil
+	}
+	r, err := newRows(in.ColumnScanner, s, w, end)
+	if err != nil {
+		return err
+	}
+	*out = sql.Rows{ColumnScanner: r}
+	return nil
+}
+
+func (w *write) broke(err error) error {
+	if w.broken == nil {
+		w.broken = err
+	}
+	return err
+}
+
+// refuse notes that the scope could not take what a statement did.
+func (w *write) refuse(err error) error {
+	w.refused = err
+	return err
+}
+
+// end lets the scope finish and commits, or undoes the write where it failed.
+func (w *write) end(failed error) error {
+	if w.over {
+		return failed
+	}
+	if failed == nil {
+		if failed = w.d.scope.End(w.ctx, w.tx, w.pending, nil); failed == nil {
+			return w.commit()
+		}
+		w.refused = failed
+	}
+	if err := w.undo(failed); err != nil {
+		return fmt.Errorf("%w: %w", failed, err)
+	}
+	return failed
+}
+
+func (w *write) commit() error {
+	w.over = true
+	defer w.release()
+	if w.d.user != nil {
+		return w.tx.Commit() // ent's own, which does nothing in a transaction of the caller's
+	}
+	err := w.pending.Flush(w.ctx, w.tx)
+	if err == nil && w.own {
+		err = resetVars(w.ctx, w.tx, w.d.Dialect())
+	}
+	if err != nil {
+		if rerr := w.rollback(); rerr != nil {
+			err = fmt.Errorf("%w: %w", err, rerr)
+		}
+		return err
+	}
+	if w.now {
+		return w.plain("RELEASE SAVEPOINT entaudit_write")
+	}
+	err = w.tx.Commit()
+	w.pending.Done(w.ctx, err == nil)
+	return err
+}
+
+// undo ends a write that failed. It returns what goes wrong with that.
+func (w *write) undo(failed error) error {
+	if w.over {
+		return nil
+	}
+	w.over = true
+	defer w.release()
+	user := w.d.user
+	if user == nil {
+		return w.rollback()
+	}
+	var err error
+	switch {
+	case w.refused != nil:
+		user.spoil(w.refused)
+	case w.broken != nil && w.d.Dialect() == dialect.Postgres:
+		// PostgreSQL undoes what was written before.
+	default:
+		// What was written before the failure stands if the caller commits all the same.
+		// A failing statement may have cost MySQL and SQLite the whole transaction.
+		if w.broken != nil {
+			// What note returns is the caller's already.
+			_ = user.note(w.broken)
+		}
+		if user.doomed() == nil {
+			if err = w.d.scope.End(w.ctx, w.tx, w.pending, failed); err != nil {
+				user.spoil(err)
+			}
+		}
+	}
+	return errors.Join(err, w.tx.Rollback())
+}
+
+// rollback undoes the write, in a transaction of its own or back to its savepoint.
+func (w *write) rollback() error {
+	w.pending.Done(w.ctx, false)
+	if w.now {
+		return w.plain("ROLLBACK TO SAVEPOINT entaudit_write")
+	}
+	var err error
+	if w.d.Dialect() == dialect.MySQL {
+		// A rollback does not undo SET there.
+		err = resetVars(w.ctx, w.tx, dialect.MySQL)
+	}
+	if rerr := w.tx.Rollback(); rerr != nil && !errors.Is(rerr, stdsql.ErrTxDone) {
+		err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
+	}
+	return err
+}
+
+var (
+	errAbandoned  = errors.New("entaudit: the write was abandoned")
+	errRolledBack = errors.New("entaudit: rolled back")
+)
+
+// abandon undoes a write that has not ended, as after a panic or Goexit.
+func (w *write) abandon() {
+	if !w.over {
+		// The panic, or ent's own error, is what the caller sees.
+		_ = w.undo(errAbandoned)
+	}
+}
+
+// entTx is the transaction that ent asked for itself.
+type entTx struct{ w *write }
+
+func (t entTx) Exec(_ context.Context, query string, args, v any) error {
+	t.w.inside = true
+	defer t.w.unwound()
+	err := t.w.exec(query, args, v)
+	t.w.inside = false
+	return err
+}
+
+func (t entTx) Query(_ context.Context, query string, args, v any) error {
+	t.w.inside = true
+	defer t.w.unwound()
+	err := t.w.query(query, args, v, nil)
+	t.w.inside = false
+	return err
+}
+
+func (t entTx) Commit() error {
+	t.w.inside = true
+	defer t.w.unwound()
+	err := t.w.end(nil)
+	t.w.inside = false
+	return err
+}
+
+// Rollback is called by ent with an error at hand that it returns itself.
+func (t entTx) Rollback() error { return t.w.undo(errRolledBack) }
+
+// affected is the result of a statement that ran as a query.
+type affected int64
+
+func (affected) LastInsertId() (int64, error) {
+	return 0, errors.New("entaudit: no last insert id")
+}
+
+func (n affected) RowsAffected() (int64, error) { return int64(n), nil }
