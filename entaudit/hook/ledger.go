@@ -1,0 +1,172 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
+
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/table"
+)
+
+// flushAt is the number of entries at which a transaction writes them without
+// waiting for its commit.
+const flushAt = 1000
+
+// ledger gathers the entries of one transaction. It implements txdriver.Pending and
+// is safe for concurrent use.
+type ledger struct {
+	rec     *entaudit.Recorder
+	dialect string
+
+	mu      sync.Mutex
+	tx      uuid.UUID // the id of the first entry
+	seq     int
+	entries []entaudit.Entry
+	locked  bool // SQLite: the transaction holds the write lock
+}
+
+func newLedger(rec *entaudit.Recorder, name string) *ledger {
+	return &ledger{rec: rec, dialect: name}
+}
+
+// add takes entries over and writes them when there are many.
+func (l *ledger) add(ctx context.Context, tx dialect.ExecQuerier, entries ...entaudit.Entry) error {
+	l.mu.Lock()
+	if l.seq == 0 && len(entries) > 0 {
+		l.tx = entries[0].ID
+	}
+	for i := range entries {
+		l.seq++
+		entries[i].TxID, entries[i].TxSeq = l.tx, l.seq
+		l.rec.Finish(&entries[i])
+	}
+	l.locked = true
+	if l.entries == nil {
+		l.entries = entries // the scope keeps nothing of it
+	} else {
+		l.entries = append(l.entries, entries...)
+	}
+	full := len(l.entries) >= flushAt
+	l.mu.Unlock()
+	if full {
+		return l.Flush(ctx, tx)
+	}
+	return nil
+}
+
+// takeLock makes a SQLite transaction take the write lock before it reads: one that
+// reads first fails at once, whatever the busy timeout, when another writer commits
+// in between. The statement changes nothing.
+func (l *ledger) takeLock(ctx context.Context, tx dialect.ExecQuerier, from string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.locked || l.dialect != dialect.SQLite {
+		return nil
+	}
+	if err := tx.Exec(ctx, "DELETE FROM "+from+" WHERE 0", []any{}, nil); err != nil {
+		return err
+	}
+	l.locked = true
+	return nil
+}
+
+// Flush implements txdriver.Pending.
+func (l *ledger) Flush(ctx context.Context, tx dialect.ExecQuerier) error {
+	cfg := l.rec.Config()
+	if cfg.AfterCommit {
+		return nil
+	}
+	l.mu.Lock()
+	entries := l.entries
+	l.entries = nil
+	l.mu.Unlock()
+	for part := range table.Chunks(l.dialect, entries) {
+		if err := l.insert(ctx, tx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert stores entries. Where the configuration lets a change stand without its
+// entry, a failure must leave the transaction usable, which on PostgreSQL takes a
+// savepoint.
+func (l *ledger) insert(ctx context.Context, tx dialect.ExecQuerier, entries []entaudit.Entry) error {
+	cfg := l.rec.Config()
+	query, args, err := table.Insert(l.dialect, cfg.Table, entries)
+	if err != nil {
+		return l.rec.Failed(ctx, fmt.Errorf("entaudit: encode entry: %w", err))
+	}
+	keep := cfg.OnError != nil && l.dialect == dialect.Postgres
+	if keep {
+		if err := tx.Exec(ctx, "SAVEPOINT entaudit", []any{}, nil); err != nil {
+			return fmt.Errorf("entaudit: write entry: %w", err)
+		}
+	}
+	err = tx.Exec(ctx, query, args, nil)
+	end := "RELEASE SAVEPOINT entaudit"
+	if err != nil {
+		end = "ROLLBACK TO SAVEPOINT entaudit"
+	}
+	if keep {
+		if err := tx.Exec(ctx, end, []any{}, nil); err != nil {
+			return fmt.Errorf("entaudit: write entry: %w", err)
+		}
+	}
+	if err != nil {
+		return l.rec.Failed(ctx, fmt.Errorf("entaudit: write %q to table %s%s: %w", entries[0].Action, cfg.Table, hint(err), err))
+	}
+	return nil
+}
+
+// hint says what to do about a table that is not there.
+func hint(err error) string {
+	for _, s := range []string{"no such table", "does not exist", "doesn't exist"} {
+		if strings.Contains(err.Error(), s) {
+			return " (run store.Migrate, or add a schema with mixin.AuditLog to your graph)"
+		}
+	}
+	return ""
+}
+
+// Done implements txdriver.Pending.
+func (l *ledger) Done(ctx context.Context, committed bool) {
+	l.mu.Lock()
+	entries := l.entries
+	l.entries = nil
+	l.mu.Unlock()
+	if !committed || len(entries) == 0 {
+		return
+	}
+	if err := l.rec.Deliver(ctx, entries...); err != nil {
+		// The change stands: there is nobody left to tell.
+		slog.ErrorContext(ctx, "entaudit: entries of committed changes are lost",
+			"entries", len(entries), "first", entries[0].ID, "error", err)
+	}
+}
+
+// Record writes an entry of the program's own with the transaction that drv runs in:
+// it is stored if and only if that commits.
+func Record(ctx context.Context, rec *entaudit.Recorder, g *Graph, drv dialect.Driver, e entaudit.Entry) error {
+	if rec == nil {
+		return fmt.Errorf("entaudit: record %q: the transaction's client has no recorder", e.Action)
+	}
+	if rec.Off() {
+		return nil
+	}
+	tx := userTx(ctx, drv, g, rec)
+	if tx == nil {
+		return fmt.Errorf("entaudit: record %q: not a transaction of this client", e.Action)
+	}
+	n, err := rec.Prepare(ctx, e)
+	if err != nil {
+		return err
+	}
+	return tx.Use(ctx, func(q dialect.ExecQuerier) error { return tx.Pending().(*ledger).add(ctx, q, n) })
+}

@@ -1,0 +1,148 @@
+package hook
+
+import (
+	"context"
+	"errors"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+)
+
+// row is a row as the database holds it: id columns and some of the fields.
+type row struct {
+	id     string
+	ids    []any
+	values []any // by position in fields
+}
+
+// rows are the rows of one reading, with the fields that were read.
+type rows struct {
+	fields []int
+	list   []row
+	byID   map[string]int
+}
+
+func (r *rows) add(s *Schema, values []any) {
+	n := len(s.ID)
+	w := row{id: idOf(s, values[:n]), ids: values[:n:n], values: values[n:]}
+	r.list = append(r.list, w)
+}
+
+func (r *rows) get(id string) (row, bool) {
+	if len(r.byID) != len(r.list) {
+		r.byID = make(map[string]int, len(r.list))
+		for i, w := range r.list {
+			r.byID[w.id] = i
+		}
+	}
+	i, ok := r.byID[id]
+	if !ok {
+		return row{}, false
+	}
+	return r.list[i], true
+}
+
+// columns returns the id columns followed by those of fields.
+func (s *Schema) columns(fields []int) []string {
+	columns := make([]string, 0, len(s.ID)+len(fields))
+	for _, f := range s.ID {
+		columns = append(columns, f.Column)
+	}
+	for _, i := range fields {
+		columns = append(columns, s.Fields[i].Column)
+	}
+	return columns
+}
+
+// lock is how rows are locked as they are read.
+type lock int
+
+const (
+	noLock lock = iota
+	lockRow
+	lockKey // also against references to the row
+)
+
+// read reads the rows that match p, locked as ent's own statement would lock them.
+// It is a raw query: policies, interceptors and read replicas play no part.
+func (r *rows) read(ctx context.Context, tx dialect.ExecQuerier, s *Schema, t *sql.SelectTable, p *sql.Predicate, l lock) (err error) {
+	name := t.Dialect()
+	sel := sql.Dialect(name).Select(s.columns(r.fields)...).From(t)
+	if p != nil {
+		sel.Where(p)
+	}
+	if l != noLock {
+		// Everybody locks in the same order.
+		for _, f := range s.ID {
+			sel.OrderBy(f.Column)
+		}
+	}
+	switch {
+	case l == noLock || name == dialect.SQLite:
+	case l == lockRow && name == dialect.Postgres:
+		// FOR UPDATE would block inserts of rows that refer to this one.
+		sel.For(sql.LockUpdate, sql.WithLockClause("FOR NO KEY UPDATE"))
+	default:
+		sel.ForUpdate()
+	}
+	query, args := sel.Query()
+	if err := sel.Err(); err != nil {
+		return err
+	}
+	var res sql.Rows
+	if err := tx.Query(ctx, query, args, &res); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, res.Close()) }()
+	for res.Next() {
+		n := len(s.ID) + len(r.fields)
+		both := make([]any, 2*n)
+		values, dest := both[:n:n], both[n:]
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		if err := res.Scan(dest...); err != nil {
+			return err
+		}
+		r.add(s, values)
+	}
+	return res.Err()
+}
+
+// readChunk is the number of ids that one query names.
+const readChunk = 1000
+
+// readIDs reads the rows of from again.
+func (r *rows) readIDs(ctx context.Context, tx dialect.ExecQuerier, s *Schema, table func() *sql.SelectTable, ids [][]any) error {
+	for len(ids) > 0 {
+		n := min(len(ids), readChunk)
+		if err := r.read(ctx, tx, s, table(), matchIDs(s, ids[:n]), noLock); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// matchIDs returns the predicate for the rows with the given ids.
+func matchIDs(s *Schema, ids [][]any) *sql.Predicate {
+	if len(s.ID) == 1 {
+		values := make([]any, len(ids))
+		for i, id := range ids {
+			values[i] = id[0]
+		}
+		if len(values) == 1 {
+			return sql.EQ(s.ID[0].Column, values[0])
+		}
+		return sql.In(s.ID[0].Column, values...)
+	}
+	any := make([]*sql.Predicate, len(ids))
+	for i, id := range ids {
+		all := make([]*sql.Predicate, len(s.ID))
+		for j, f := range s.ID {
+			all[j] = sql.EQ(f.Column, id[j])
+		}
+		any[i] = sql.And(all...)
+	}
+	return sql.Or(any...)
+}
