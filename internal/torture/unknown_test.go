@@ -1,0 +1,155 @@
+package torture_test
+
+import (
+	"fmt"
+	"testing"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/internal/torture/ent"
+	"github.com/entaudit/audit/internal/torture/ent/group"
+	"github.com/entaudit/audit/internal/torture/ent/user"
+)
+
+// TestUpsertSaysWhatItDoesNotKnow: until an upsert's rows are read before it, its entry
+// tells what the row is now, and that neither the operation nor the old values are
+// known.
+func TestUpsertSaysWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		first := b.client.User.Create().SetName("old").SetEmail("a@b.c").SetAge(1).SaveX(t.Context())
+		id, err := b.client.User.Create().SetName("new").SetEmail("a@b.c").SetAge(99).
+			OnConflict(entsql.ConflictColumns(user.FieldEmail)).
+			Update(func(u *ent.UserUpsert) { u.UpdateName().AddAge(5) }).ID(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, first.ID, id)
+		now := b.plain.User.GetX(t.Context(), id)
+		require.Equal(t, 6, now.Age)
+
+		e := b.entries(t)
+		require.Len(t, e, 2)
+		require.Equal(t, entaudit.OpUpsert, e[1].Operation)
+		require.Equal(t, entaudit.MarkUnknown, e[1].Marks["operation"])
+		require.Equal(t, fmt.Sprint(id), e[1].Resource.ID)
+		for field, want := range map[string]string{"name": `"new"`, "age": "6"} {
+			c, ok := e[1].Change(field)
+			require.True(t, ok, field)
+			require.Nil(t, c.Old)
+			require.Equal(t, want, string(c.New), "what is stored, not what was proposed")
+		}
+	})
+}
+
+func TestBulkUpsertSaysWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.client.Card.Create().SetID("a").SetNumber("1").ExecX(t.Context())
+		require.NoError(t, b.client.Card.CreateBulk(
+			b.client.Card.Create().SetID("a").SetNumber("2"), b.client.Card.Create().SetID("b").SetNumber("3"),
+		).OnConflict(entsql.ResolveWithNewValues(), entsql.ConflictColumns("id")).Exec(t.Context()))
+		e := b.entries(t)
+		require.Len(t, e, 3)
+		for i, e := range e[1:] {
+			require.Equal(t, entaudit.OpUpsert, e.Operation)
+			if b.dialect == dialect.MySQL {
+				require.Equal(t, entaudit.MarkUnknown, e.Marks["resource_id"])
+				require.Empty(t, e.Changes)
+				continue
+			}
+			require.Equal(t, []string{"a", "b"}[i], e.Resource.ID)
+		}
+	})
+}
+
+// TestEdgesInOtherTables: which links of such an edge changed is not read yet; the
+// entry says that the edge was written.
+func TestEdgesInOtherTables(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, b *bundle, c *ent.Client) {
+		b.oracle.exclude("pets")
+		g := c.Group.Create().SetName("g").SaveX(t.Context())
+		p := c.Pet.Create().SetName("p").SaveX(t.Context())
+		u := c.User.Create().SetName("ann").AddGroups(g).SaveX(t.Context())
+		c.User.UpdateOne(u).AddPets(p).RemoveGroups(g).ExecX(t.Context())
+		c.User.Update().ClearPets().SetAge(3).ExecX(t.Context())
+		t.Cleanup(func() {
+			e := b.entries(t)
+			require.Len(t, e, 5)
+			unknown := func(names ...string) (edges []entaudit.EdgeChange) {
+				for _, n := range names {
+					edges = append(edges, entaudit.EdgeChange{Edge: n, Unknown: true})
+				}
+				return edges
+			}
+			require.Equal(t, unknown("groups"), e[2].Edges)
+			require.Equal(t, unknown("groups", "pets"), e[3].Edges)
+			require.Equal(t, unknown("pets"), e[4].Edges)
+			require.Equal(t, "update user", string(e[4].Operation)+" "+e[4].Resource.Type)
+		})
+	})
+}
+
+func TestCase27OwnerWithoutField(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, b *bundle, c *ent.Client) {
+		u := c.User.Create().SetName("ann").SaveX(t.Context())
+		v := c.User.Create().SetName("bob").SaveX(t.Context())
+		p := c.Pet.Create().SetName("rex").SetOwner(u).SaveX(t.Context())
+		c.Pet.UpdateOne(p).SetOwner(v).ExecX(t.Context())
+		c.Pet.Update().ClearOwner().ExecX(t.Context())
+		c.Card.Create().SetID("c").SetNumber("1").SetOwner(u).ExecX(t.Context())
+		t.Cleanup(func() {
+			e := b.entries(t)
+			requireChanges(t, map[string]string{"name": `- → "rex"`, "owner": fmt.Sprintf("- → %d", u.ID)}, e[2])
+			requireChanges(t, map[string]string{"owner": fmt.Sprintf("%d → %d", u.ID, v.ID)}, e[3])
+			requireChanges(t, map[string]string{"owner": fmt.Sprintf("%d → null", v.ID)}, e[4])
+			requireChanges(t, map[string]string{"number": `- → "1"`, "owner_id": fmt.Sprintf("- → %d", u.ID)}, e[5])
+		})
+	})
+}
+
+func TestCase35Modify(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, b *bundle, c *ent.Client) {
+		u := c.User.Create().SetName("ann").SetAge(4).SaveX(t.Context())
+		double := func(m *entsql.UpdateBuilder) { m.Set(user.FieldAge, entsql.Expr("age * 2")) }
+		c.User.Update().Modify(double).ExecX(t.Context())
+		c.User.UpdateOne(u).Modify(double).ExecX(t.Context())
+		t.Cleanup(func() {
+			e := b.entries(t)
+			require.Equal(t, "4 → 8", change(e[1], "age"))
+			require.Equal(t, "8 → 16", change(e[2], "age"))
+		})
+	})
+}
+
+func TestCascadeIsMarked(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		u := b.client.User.Create().SetName("ann").SaveX(t.Context())
+		b.client.Pet.Create().SetName("rex").SetOwner(u).ExecX(t.Context())
+		b.client.User.DeleteOne(u).ExecX(t.Context())
+		e := b.entries(t)
+		require.Equal(t, entaudit.MarkUnknown, e[len(e)-1].Marks["cascade"])
+	})
+}
+
+// TestPredicateThatIsNotAsked: ent does not ask the predicate of an update by id that
+// writes nothing but other tables.
+func TestPredicateThatIsNotAsked(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, b *bundle, c *ent.Client) {
+		b.oracle.exclude("pets")
+		u := c.User.Create().SetName("ann").AddPets(c.Pet.Create().SetName("rex").SaveX(t.Context())).SaveX(t.Context())
+		m := c.Group.Create().SetName("g").AddUsers(u).SaveX(t.Context())
+		require.NoError(t, c.Group.UpdateOne(m).Where(group.Name("nope")).ClearUsers().Exec(t.Context()))
+		require.Zero(t, c.Group.QueryUsers(m).CountX(t.Context()), "ent has cleared the edge")
+		t.Cleanup(func() {
+			e := b.entries(t)
+			require.Equal(t, []entaudit.EdgeChange{{Edge: "users", Unknown: true}}, e[len(e)-1].Edges)
+		})
+	})
+}
