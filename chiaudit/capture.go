@@ -1,0 +1,212 @@
+package chiaudit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/entaudit/audit/entaudit"
+)
+
+// captureKey is the context key of *capture.
+type captureKey struct{}
+
+// capture is one request while it is recorded. It is also the context that the
+// next handler gets.
+type capture struct {
+	context.Context
+
+	h        *handler
+	outer    *capture // of another Recorder around this one
+	entry    *entaudit.Entry
+	entries  []entaudit.Entry // of the one entry, as it goes to the Recorder
+	begun    time.Time
+	route    route
+	tracker  tracker
+	findings findings
+	query    string    // as this Recorder redacts it
+	header   [1]string // the request id as the response's header holds it
+	newID    bool      // the client's request id could not be used
+	returned bool
+}
+
+func (c *capture) Value(key any) any {
+	if key == (captureKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// of returns the capture that already records the request for rec, else nil.
+func (c *capture) of(rec *entaudit.Recorder) *capture {
+	for c != nil && c.h.rec != rec {
+		c = c.outer
+	}
+	return c
+}
+
+// begin notes what is known before the next handler runs.
+func (h *handler) begin(w http.ResponseWriter, r *http.Request, next http.Handler, outer *capture) *capture {
+	c := &capture{
+		h:       h,
+		outer:   outer,
+		entries: []entaudit.Entry{h.rec.NewEntry(entaudit.KindRequest, entaudit.Origin{})},
+		begun:   h.now(),
+		tracker: tracker{w: w},
+	}
+	c.entry = &c.entries[0]
+	var mark entaudit.Mark
+	if c.query, mark = h.rec.Redactor().Query(r.URL.RawQuery); mark != "" {
+		c.mark("query", mark)
+	}
+	ctx := r.Context()
+	c.route, ctx = h.enter(ctx, r, next)
+	if outer != nil {
+		c.Context, c.newID = ctx, outer.newID // the request is known, with the actor set so far
+		entaudit.SetRequest(ctx, func(q *entaudit.Request) {
+			q.Query, _ = h.rec.Redactor().Query(q.Query) // for changes, which take it as it is
+		})
+		return c
+	}
+	q := entaudit.Request{
+		TraceID:   traceID(r.Header),
+		Method:    r.Method,
+		Path:      r.URL.EscapedPath(),
+		Route:     c.route.expected,
+		Query:     c.query,
+		IP:        peer(r.RemoteAddr),
+		UserAgent: r.UserAgent(),
+	}
+	q.ID, c.newID = requestID(ctx, r.Header)
+	c.header[0] = q.ID
+	w.Header()[requestIDHeader] = c.header[:]
+	c.Context = entaudit.WithRequest(ctx, q)
+	return c
+}
+
+// end records the request. It is deferred: it runs for a handler that returned,
+// that panicked and whose goroutine was ended, and lets the latter two go on.
+func (c *capture) end() {
+	if c.returned {
+		c.record(c.tracker.returnEnding(c))
+		return
+	}
+	p := recover()
+	if p == nil {
+		c.record(ending{status: c.tracker.status, outcome: entaudit.Aborted, reason: ReasonGoexit})
+		return
+	}
+	c.record(c.tracker.panicEnding(c, p))
+	panic(p)
+}
+
+// record completes the entry and delivers it. Whatever goes wrong in it is not
+// the request's business, and what cannot be told is left out of the entry.
+func (c *capture) record(end ending) {
+	defer c.deliver()
+	defer c.survive()
+	e := c.entry
+	e.Duration = c.h.now().Sub(c.begun).Truncate(time.Microsecond)
+	e.Outcome, e.Reason = end.outcome, end.reason
+	pattern, action := c.locate(end.status)
+	entaudit.SetRequest(c, func(q *entaudit.Request) {
+		q.Route, q.StatusCode = pattern, end.status
+	})
+	e.Request, _ = entaudit.RequestFrom(c)
+	e.Request.Query = c.query
+	e.Action = e.Request.Method + " " + action
+	c.explain(end)
+	c.attribute()
+}
+
+// deliver hands the entry over as it is by now. It is deferred, so that it does
+// whatever happened to the rest.
+func (c *capture) deliver() {
+	defer c.survive()
+	c.h.rec.Finish(c.entry)
+	if err := c.h.rec.Deliver(c, c.entries...); err != nil {
+		c.h.failures.log(c, err)
+	}
+}
+
+// survive is deferred to keep a panic from the request.
+func (c *capture) survive() {
+	if p := recover(); p != nil {
+		c.h.failures.log(c, fmt.Errorf("chiaudit: panic of type %T while recording\n%s", p, debug.Stack()))
+	}
+}
+
+// locate returns the pattern of the route, and what stands for it in the action.
+func (c *capture) locate(status int) (pattern, action string) {
+	located := false
+	defer func() {
+		if !located {
+			c.mark("route", entaudit.MarkUnknown)
+			pattern, action = "", "unknown-route"
+		}
+	}()
+	defer c.survive() // the router may be the application's own
+	pattern, located = c.route.final(c.h, status)
+	return pattern, cmp.Or(pattern, "unmatched")
+}
+
+// attribute says who acted, and for which tenant.
+func (c *capture) attribute() {
+	e := c.entry
+	told := false
+	defer func() {
+		if !told { // whoever was asked may have meant somebody else than the context
+			e.Actor, e.Tenant, e.ActorTenantID = entaudit.Actor{Type: entaudit.ActorAnonymous}, entaudit.Tenant{}, ""
+			c.mark("actor", entaudit.MarkUnknown)
+			c.mark("tenant", entaudit.MarkUnknown)
+		}
+	}()
+	o := c.h.rec.Origin(c)
+	e.Actor, e.Tenant, e.ActorTenantID = o.Actor, o.Tenant, o.Tenant.ID
+	for path, m := range o.Marks {
+		c.mark(path, m)
+	}
+	told = true
+}
+
+// explain adds what the plain fields of the entry do not say.
+func (c *capture) explain(end ending) {
+	e := c.entry
+	auth, badTenant := c.findings.all()
+	if e.Reason == "" && len(auth) > 0 {
+		e.Reason, auth = auth[0], auth[1:]
+	}
+	if len(auth) > 0 {
+		c.note("authentication", strings.Join(auth, " "))
+	}
+	if badTenant {
+		c.mark("tenant_id", entaudit.MarkUnknown)
+	}
+	if c.newID {
+		c.mark("request_id", entaudit.MarkReplaced)
+	}
+	if end.doubtful {
+		c.mark("status_code", entaudit.MarkUnknown)
+	}
+	if n := len(e.Request.UserAgent); n > entaudit.LimitUserAgent {
+		c.note("user_agent_length", n)
+	}
+}
+
+func (c *capture) mark(path string, m entaudit.Mark) {
+	if c.entry.Marks == nil {
+		c.entry.Marks = make(map[string]entaudit.Mark)
+	}
+	c.entry.Marks[path] = m
+}
+
+func (c *capture) note(name string, value any) {
+	if c.entry.Metadata == nil {
+		c.entry.Metadata = make(map[string]any)
+	}
+	c.entry.Metadata[name] = value
+}

@@ -1,0 +1,54 @@
+package chiaudit
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"github.com/entaudit/audit/entaudit"
+)
+
+// Options are the settings of [Handler]. The zero value records every request
+// with whatever actor and tenant the application sets by itself.
+type Options struct {
+	// Actor tells who sends a request from a credential in it, usually the
+	// method Actor of a [JWT]. The zero Identity means that no credential was
+	// presented; an error means that one was and is not valid: the entry then
+	// carries the reason of the [AuthError] and nobody becomes the actor. It is
+	// asked before the next handler runs and must be safe for concurrent use.
+	// Where the request's context already knows an actor (see
+	// [entaudit.WithActor]) it is asked only with TenantHeader, and for the tenant
+	// alone.
+	Actor func(*http.Request) (Identity, error)
+	// Identify is for services that authenticate by themselves. It is asked
+	// after Actor, where that found nobody, and reports false for nobody. It is
+	// unsafe to take the actor from a header that clients can set.
+	Identify func(*http.Request) (entaudit.Actor, bool)
+	// TenantHeader names a header that holds the tenant, as a slug, a uuid or a
+	// decimal number. Clients can set any header: it is unsafe unless the
+	// application refuses, or a proxy in front replaces, a tenant that the
+	// actor does not belong to. What the context or a verified token says about
+	// the tenant wins over it. Blank means that no header is read.
+	TenantHeader string
+}
+
+// fieldName is what RFC 9110 allows as the name of a header.
+var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// credentialHeaders hold secrets, which must not become a tenant.
+var credentialHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key"}
+
+func (o Options) validate() error {
+	switch name := o.TenantHeader; {
+	case name == "":
+		return nil
+	case !fieldName.MatchString(name):
+		return fmt.Errorf("chiaudit: Options.TenantHeader: %q is not a header name", name)
+	case slices.Contains(credentialHeaders, http.CanonicalHeaderKey(name)):
+		return fmt.Errorf("chiaudit: Options.TenantHeader: %s holds credentials", name)
+	case http.CanonicalHeaderKey(name) == requestIDHeader:
+		return fmt.Errorf("chiaudit: Options.TenantHeader: %s holds the request id", name)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package chiaudit
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// route finds out which of the router's patterns a request matches. chi knows
+// it for certain only once the routing is done, and changes in which a request
+// is still running need it earlier: so the router is asked beforehand, and the
+// answer corrected afterwards where the routing went another way.
+type route struct {
+	expected     string // the router's answer beforehand
+	ctx          *chi.Context
+	method, path string
+	depth        int  // patterns matched on the way to the middleware
+	routed       bool // routing had begun before the middleware
+}
+
+// enter returns what is known of the route before the next handler runs. Where
+// the middleware stands in front of the router, and not within it, the returned
+// context holds the routing context that the router will fill. A router further in
+// gets none: middleware such as chi's StripSlashes and GetHead serves requests in
+// another way, or panics, where there is one that its router has not made.
+func (h *handler) enter(ctx context.Context, r *http.Request, next http.Handler) (route, context.Context) {
+	rctx := chi.RouteContext(ctx)
+	if routes, ok := next.(chi.Routes); ok && rctx == nil {
+		rctx = chi.NewRouteContext()
+		rctx.Routes = routes
+		ctx = context.WithValue(ctx, chi.RouteCtxKey, rctx)
+	}
+	if rctx == nil || rctx.Routes == nil {
+		return route{}, ctx
+	}
+	rt := route{ctx: rctx, method: r.Method, path: r.URL.RawPath, depth: len(rctx.RoutePatterns), routed: rctx.RouteMethod != ""}
+	if rt.path == "" {
+		rt.path = r.URL.Path
+	}
+	if rt.path == "" {
+		rt.path = "/"
+	}
+	rt.expected = h.find(rctx.Routes, rt.method, rt.path)
+	return rt, ctx
+}
+
+// find returns the pattern of the route that routes would choose.
+func (h *handler) find(routes chi.Routes, method, path string) string {
+	rctx := h.routes.Get().(*chi.Context)
+	defer h.routes.Put(rctx)
+	rctx.Reset()
+	if routes.Find(rctx, method, path) == "" {
+		return ""
+	}
+	return rctx.RoutePattern()
+}
+
+// final returns the pattern that the request matched, "" where there was none,
+// and whether that is known.
+func (rt *route) final(h *handler, status int) (pattern string, known bool) {
+	if rt.ctx == nil {
+		return "", false
+	}
+	if status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout {
+		// An http.TimeoutHandler within may have abandoned a handler that still
+		// uses the routing context, and may have been reached by another path.
+		return rt.expected, rt.expected != ""
+	}
+	return rt.chosen(h, status), true
+}
+
+// chosen returns the pattern that the router chose in the end.
+func (rt *route) chosen(h *handler, status int) string {
+	missing := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+	if len(rt.ctx.RoutePatterns) == rt.depth {
+		if missing && !rt.routed && rt.ctx.RouteMethod != "" {
+			return "" // routed, under a path or method changed on the way, to nothing
+		}
+		return rt.expected // answered before it was routed any further
+	}
+	if missing && !rt.reached(h) {
+		return ""
+	}
+	pattern := rt.ctx.RoutePattern()
+	if prefix, mount := strings.CutSuffix(pattern, "*"); mount && strings.HasPrefix(rt.expected, prefix) {
+		return rt.expected // answered by the middleware of a mounted router
+	}
+	return pattern
+}
+
+// reached reports whether the last pattern is that of a handler. It is not where
+// a mounted router had no route for the rest of the path.
+func (rt *route) reached(h *handler) bool {
+	last := rt.ctx.RoutePatterns[len(rt.ctx.RoutePatterns)-1]
+	switch {
+	case strings.HasSuffix(last, "*"):
+		return rt.expected != ""
+	case rt.ctx.RoutePath == "/" && last != "/":
+		// The path of something mounted, without the slash behind it.
+		sub := mounted(rt.ctx.Routes, rt.ctx.RoutePatterns)
+		return sub == nil || h.find(sub, rt.method, "/") != ""
+	}
+	return true
+}
+
+// mounted returns the router that patterns lead to from routes, nil where it is
+// something else.
+func mounted(routes chi.Routes, patterns []string) chi.Routes {
+	for _, p := range patterns {
+		prefix := strings.TrimRight(p, "/*") + "/*"
+		i := slices.IndexFunc(routes.Routes(), func(r chi.Route) bool { return r.Pattern == prefix })
+		if i < 0 {
+			return nil
+		}
+		if routes = routes.Routes()[i].SubRoutes; routes == nil {
+			return nil
+		}
+	}
+	return routes
+}

@@ -1,0 +1,150 @@
+package chiaudit_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entaudit/audit/chiaudit"
+	"github.com/entaudit/audit/entaudit"
+)
+
+func TestW11FindingsOfTheInnerHandler(t *testing.T) {
+	t.Parallel()
+	j := newJWT(t, chiaudit.JWTConfig{Secret: secret})
+	fails := func(reason string) chiaudit.Options {
+		return chiaudit.Options{Actor: func(*http.Request) (chiaudit.Identity, error) {
+			return chiaudit.Identity{}, &chiaudit.AuthError{Reason: reason}
+		}}
+	}
+	for _, tt := range []struct {
+		name         string
+		outer, inner chiaudit.Options
+		reason       string
+		other        any
+		bad          bool
+	}{
+		{"inner", chiaudit.Options{}, chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"}, chiaudit.ReasonTokenExpired, nil, true},
+		{"outer", chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"}, chiaudit.Options{}, chiaudit.ReasonTokenExpired, nil, true},
+		{"both the same", chiaudit.Options{Actor: j.Actor}, chiaudit.Options{Actor: j.Actor}, chiaudit.ReasonTokenExpired, nil, false},
+		{"both", fails("revoked"), chiaudit.Options{Actor: j.Actor}, "revoked", chiaudit.ReasonTokenExpired, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, rec, m := setup(t, tt.outer)
+			other, others := newRecorder(t)
+			r.Use(chiaudit.Handler(other, chiaudit.Options{}))
+			r.Route("/api", func(r chi.Router) {
+				r.Use(chiaudit.Handler(rec, tt.inner))
+				r.Get("/", status(401))
+			})
+			expired := sign(t, claims{"sub": "alice", "exp": 1})
+			get(r, "/api/", header("Authorization", "Bearer "+expired), header("X-Tenant", "!!"))
+			e := m.only(t)
+			require.Equal(t, entaudit.Denied, e.Outcome)
+			require.Equal(t, tt.reason, e.Reason)
+			require.Equal(t, tt.other, e.Metadata["authentication"])
+			require.Equal(t, tt.bad, e.Marks["tenant_id"] == entaudit.MarkUnknown)
+			require.Empty(t, others.only(t).Reason, "what a handler of another recorder found")
+		})
+	}
+}
+
+func TestS22KnownActor(t *testing.T) {
+	t.Parallel()
+	j := newJWT(t, chiaudit.JWTConfig{Secret: secret, Claims: chiaudit.ClaimMap{Tenant: "tid"}})
+	token := "Bearer " + sign(t, claims{"sub": "mallory", "tid": "9", "exp": later})
+	for _, tt := range []struct {
+		name   string
+		opts   chiaudit.Options
+		auth   string
+		in     entaudit.Tenant // known beforehand
+		want   entaudit.Tenant
+		reason string
+	}{
+		{"the token's tenant wins over the header", chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"}, token, entaudit.Tenant{}, entaudit.Tenant{ID: "9"}, ""},
+		{"no token", chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"}, "", entaudit.Tenant{}, entaudit.Tenant{Slug: "other"}, ""},
+		{"a bad token", chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"}, token + "x", entaudit.Tenant{}, entaudit.Tenant{Slug: "other"}, chiaudit.ReasonTokenInvalid},
+		{"no resolver", chiaudit.Options{TenantHeader: "X-Tenant"}, token, entaudit.Tenant{}, entaudit.Tenant{Slug: "other"}, ""},
+		{"no header", chiaudit.Options{Actor: j.Actor}, token, entaudit.Tenant{}, entaudit.Tenant{}, ""},
+		{"the tenant is known too", chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"}, token, acme, acme, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.opts.Identify = func(*http.Request) (entaudit.Actor, bool) { return entaudit.Actor{ID: "eve"}, true }
+			rec, m := newRecorder(t)
+			get(chiaudit.Handler(rec, tt.opts)(status(200)), "/", func(q *http.Request) {
+				ctx := entaudit.WithActor(q.Context(), alice)
+				if !tt.in.IsZero() {
+					ctx = entaudit.WithTenant(ctx, tt.in)
+				}
+				*q = *q.WithContext(ctx)
+				q.Header.Set("Authorization", tt.auth)
+				q.Header.Set("X-Tenant", "other")
+			})
+			e := m.only(t)
+			require.Equal(t, alice, e.Actor, "the actor that was known")
+			require.Equal(t, tt.want, e.Tenant)
+			require.Equal(t, tt.reason, e.Reason)
+		})
+	}
+}
+
+func TestW14QueryOfAMutationIsMasked(t *testing.T) {
+	t.Parallel()
+	r, rec, m := setup(t, chiaudit.Options{})
+	r.Get("/", func(_ http.ResponseWriter, r *http.Request) {
+		q, ok := entaudit.RequestFrom(r.Context())
+		require.True(t, ok)
+		require.Equal(t, "page=2&token=[REDACTED]", q.Query)
+		require.NoError(t, rec.Record(r.Context(), entaudit.Entry{Action: "thing.read"}))
+	})
+	get(r, "/?page=2&token=canary")
+	entries := m.all()
+	require.Len(t, entries, 2)
+	for _, e := range entries {
+		require.Equal(t, "page=2&token=[REDACTED]", e.Request.Query, e.Kind)
+	}
+}
+
+func TestW24EachRecorderMasksItsOwn(t *testing.T) {
+	t.Parallel()
+	recorder := func(name string) (*entaudit.Recorder, *memory) {
+		m := &memory{}
+		rec, err := entaudit.New(entaudit.Config{Writer: m, Redact: entaudit.Redact{Keys: []string{name}}})
+		require.NoError(t, err)
+		return rec, m
+	}
+	outer, outers := recorder("colour")
+	inner, inners := recorder("shape")
+	r := chi.NewRouter()
+	r.Use(chiaudit.Handler(outer, chiaudit.Options{}), chiaudit.Handler(inner, chiaudit.Options{}))
+	r.Get("/", func(_ http.ResponseWriter, r *http.Request) {
+		require.NoError(t, inner.Record(r.Context(), entaudit.Entry{Action: "thing.read"}))
+	})
+	get(r, "/?colour=red&shape=round")
+	require.Equal(t, "colour=[REDACTED]&shape=round", outers.only(t).Request.Query)
+	entries := inners.all()
+	require.Len(t, entries, 2)
+	require.NotContains(t, entries[0].Request.Query, "round", "the change")
+	require.Equal(t, "colour=red&shape=[REDACTED]", entries[1].Request.Query)
+}
+
+func TestH08SlashesOfARequestID(t *testing.T) {
+	t.Parallel()
+	for id, keep := range map[string]bool{"host/a-000001": true, "host/a/b": false, "host//a": false, "/": true} {
+		rec, m := newRecorder(t)
+		get(chiaudit.Handler(rec, chiaudit.Options{})(status(200)), "/", func(q *http.Request) {
+			*q = *q.WithContext(context.WithValue(q.Context(), middleware.RequestIDKey, id))
+		})
+		e := m.only(t)
+		require.Equal(t, keep, e.Request.ID == id, id)
+		require.Equal(t, !keep, e.Marks["request_id"] == entaudit.MarkReplaced, id)
+		require.Equal(t, !keep, uuid.Validate(e.Request.ID) == nil, id)
+	}
+}
