@@ -1,0 +1,5 @@
+// Package plain is a client for the same table that knows nothing of auditing, to
+// compare with.
+package plain
+
+//go:generate go run -mod=mod entc.go
