@@ -1,0 +1,61 @@
+# What developers and CI run; `make help` lists it.
+
+GO        ?= go
+PKG       ?= ./...
+FLAGS     ?=
+ARGS      ?=
+BENCH     ?= .
+BENCHTIME ?= 1s
+lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help generate test race bench bench-ratio bench-wire soak lint fmt vet cover tidy modules ent146 ci
+
+help: ## list the targets
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+generate: ## write all generated code anew
+	$(GO) generate ./...
+
+test: ## run all tests; databases by the variables in CONTRIBUTING.md
+	$(GO) test $(FLAGS) $(PKG)
+
+race: ## run all tests under the race detector (slow)
+	$(GO) test -race -timeout 25m $(FLAGS) $(PKG)
+
+bench: ## run the benchmarks (BENCH=regexp BENCHTIME=1s PKG=./...)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $(FLAGS) $(PKG)
+
+bench-ratio: ## compare audited with unaudited ent, side by side (ARGS=-help)
+	$(GO) run ./internal/bench ratio $(ARGS)
+
+bench-wire: ## count round trips, and compare with 1 ms of network in between
+	$(GO) run ./internal/bench wire $(ARGS)
+
+soak: ## run under load for long and look for leaks (ARGS=-help)
+	$(GO) run ./internal/bench soak $(ARGS)
+
+lint: ## run the linters of .golangci.yml, built through the Go module proxy
+	$(lint_tool) run $(PKG)
+
+fmt: ## format all code
+	$(lint_tool) fmt
+
+vet: ## run go vet
+	$(GO) vet $(PKG)
+
+cover: ## write cover.out and cover.html and print the total
+	$(GO) test -coverpkg=./... -coverprofile=cover.out $(FLAGS) $(PKG)
+	$(GO) tool cover -html=cover.out -o cover.html && $(GO) tool cover -func=cover.out | tail -n 1
+
+tidy: ## tidy every module
+	find . -name go.mod -not -path '*/testdata/*' -execdir $(GO) mod tidy \;
+
+modules: ## build and vet every module by itself
+	find . -name go.mod -not -path '*/testdata/*' -exec dirname {} \; | GO=$(GO) GOWORK=off xargs -n 1 ./.ci/module
+
+ent146: ## run all tests with ent v0.14.6, through a mod file derived from go.mod
+	./.ci/with-ent v0.14.6 $(GO) test -mod=mod $(FLAGS) $(PKG)
+
+ci: ## run everything that CI runs
+	./.ci/run
