@@ -23,7 +23,9 @@ func coverage(g *gen.Graph) ([]byte, error) {
 	}
 	audited := make(map[string]typeInfo, len(types))
 	for _, t := range types {
-		audited[t.Name] = t
+		if t.Audited {
+			audited[t.Name] = t
+		}
 	}
 	var c cover
 	for _, n := range g.Nodes {
@@ -112,7 +114,7 @@ func (c *cover) rows(n *gen.Type, t typeInfo, names *entaudit.Redactor) {
 	for _, e := range n.Edges {
 		far := false
 		for _, f := range t.FarEdges {
-			far = far || f.Name == e.Name
+			far = far || f.Name == e.Name && !f.Skip
 		}
 		switch {
 		case far:

@@ -5,25 +5,24 @@ import (
 	"fmt"
 	"slices"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc/gen"
 	"entgo.io/ent/schema/field"
 
 	"github.com/entaudit/audit/entaudit"
 )
 
-// typeInfo is what is generated for an audited type.
+// typeInfo is what is generated for a type of the graph.
 type typeInfo struct {
 	*gen.Type
+	tableInfo
+	Audited     bool
 	Resource    string
 	TenantCol   string
 	LabelCol    string
 	IgnoreTouch bool
 	WholeRows   bool
-	IDFields    []fieldInfo
 	RowFields   []fieldInfo
 	FarEdges    []edgeInfo
-	Cascades    bool
 }
 
 // fieldInfo is a column of an audited type.
@@ -36,7 +35,7 @@ type fieldInfo struct {
 // edgeInfo is an edge whose links lie in other tables.
 type edgeInfo struct {
 	Name, Table, Column string
-	Inverse             bool
+	Inverse, Skip       bool
 }
 
 // annotationOf returns what the annotations of a schema, field or edge say about
@@ -56,9 +55,9 @@ func annotationOf(all gen.Annotations) (a entaudit.Annotation, err error) {
 	return a, err
 }
 
-// describe returns the audited types of g in order.
+// describe returns the mutable types of g in order.
 func describe(g *gen.Graph) ([]typeInfo, error) {
-	parents, err := cascading(g)
+	tables, err := tablesOf(g)
 	if err != nil {
 		return nil, err
 	}
@@ -68,39 +67,24 @@ func describe(g *gen.Graph) ([]typeInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !a.Audited {
-			continue
-		}
 		t, err := describeType(n, a)
 		if err != nil {
 			return nil, fmt.Errorf("entaudit: %s: %w", n.Name, err)
 		}
-		t.Cascades = parents[n.Table()]
+		t.tableInfo.add(tables[n.Table()])
 		types = append(types, t)
 	}
 	return types, nil
 }
 
-// cascading returns the tables whose deletes reach rows of other tables, or of their
-// own.
-func cascading(g *gen.Graph) (map[string]bool, error) {
-	tables, err := g.Tables()
-	if err != nil {
-		return nil, fmt.Errorf("entaudit: tables of the graph: %w", err)
-	}
-	reached := make(map[string]bool)
-	for _, t := range tables {
-		for _, fk := range t.ForeignKeys {
-			if fk.OnDelete != schema.NoAction && fk.OnDelete != schema.Restrict && fk.OnDelete != "" {
-				reached[fk.RefTable.Name] = true
-			}
-		}
-	}
-	return reached, nil
+// audited returns those of types that are audited.
+func audited(types []typeInfo) []typeInfo {
+	return slices.DeleteFunc(slices.Clone(types), func(t typeInfo) bool { return !t.Audited })
 }
 
 func describeType(n *gen.Type, a entaudit.Annotation) (typeInfo, error) {
-	t := typeInfo{Type: n, Resource: a.Resource, IgnoreTouch: a.IgnoreTouch, WholeRows: a.WholeRows}
+	t := typeInfo{Type: n, Audited: a.Audited, Resource: a.Resource, IgnoreTouch: a.IgnoreTouch, WholeRows: a.WholeRows}
+	t.Space = n.Name
 	if t.Resource == "" {
 		t.Resource = n.Label()
 	}
@@ -180,9 +164,9 @@ func describeEdges(t *typeInfo, n *gen.Type) error {
 				})
 			}
 		}
-		if (!e.OwnFK() || e.Bidi) && !a.Ignore && len(e.Rel.Columns) > 0 {
+		if (!e.OwnFK() || e.Bidi) && len(e.Rel.Columns) > 0 {
 			t.FarEdges = append(t.FarEdges, edgeInfo{
-				Name: e.Name, Table: e.Rel.Table, Column: e.Rel.Columns[0], Inverse: e.IsInverse(),
+				Name: e.Name, Table: e.Rel.Table, Column: e.Rel.Columns[0], Inverse: e.IsInverse(), Skip: a.Ignore,
 			})
 		}
 	}

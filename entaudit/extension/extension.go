@@ -98,6 +98,8 @@ func (x *Extension) Templates() []*gen.Template {
 	t := gen.NewTemplate("entaudit").Funcs(template.FuncMap{
 		"auditAnnotation": annotationOf,
 		"auditTypes":      describe,
+		"auditAudited":    audited,
+		"auditJoins":      describeJoins,
 		"auditGradual":    func() bool { return x.gradual },
 		"auditRecord":     recordName,
 	})

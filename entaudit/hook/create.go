@@ -17,8 +17,8 @@ import (
 )
 
 // Create puts a scope around the insert that spec describes, which is still empty.
-func Create(drv *dialect.Driver, in *Intent, s *Schema, spec *sqlgraph.CreateSpec) {
-	create(drv, in, s, &createScope{
+func Create(c Client, in *Intent, s *Schema, spec *sqlgraph.CreateSpec) {
+	create(c, in, s, &createScope{
 		one:      [1]*sqlgraph.CreateSpec{spec},
 		conflict: &spec.OnConflict,
 	})
@@ -26,7 +26,7 @@ func Create(drv *dialect.Driver, in *Intent, s *Schema, spec *sqlgraph.CreateSpe
 
 // CreateBulk puts a scope around the insert of many rows that spec describes.
 // intent returns the Intent of the i-th of them.
-func CreateBulk(drv *dialect.Driver, intent func(i int) *Intent, s *Schema, spec *sqlgraph.BatchCreateSpec) {
+func CreateBulk(c Client, intent func(i int) *Intent, s *Schema, spec *sqlgraph.BatchCreateSpec) {
 	if len(spec.Nodes) == 0 {
 		return
 	}
@@ -38,23 +38,23 @@ func CreateBulk(drv *dialect.Driver, intent func(i int) *Intent, s *Schema, spec
 			in = other
 		}
 	}
-	create(drv, in, s, &createScope{
+	create(c, in, s, &createScope{
 		many:     spec.Nodes,
 		conflict: &spec.OnConflict,
 		intents:  intent,
 	})
 }
 
-func create(drv *dialect.Driver, in *Intent, s *Schema, c *createScope) {
+func create(on Client, in *Intent, s *Schema, c *createScope) {
 	switch {
 	case in == nil:
-		*drv = txdriver.New(*drv, unguardedScope{s}, 0, unguardedScope{s})
+		*on.Driver = txdriver.New(*on.Driver, unguardedScope{s}, 0, unguardedScope{s})
 	case in.pass:
 	case in.skipped:
-		*drv = in.arm(*drv, s.Graph, &skipScope{newScope(in, s, *drv), "create"})
+		*on.Driver = in.arm(*on.Driver, s.Graph, &skipScope{newScope(on, in, s), "create"})
 	default:
-		c.scope = newScope(in, s, *drv)
-		*drv = in.arm(*drv, s.Graph, c)
+		c.scope = newScope(on, in, s)
+		*on.Driver = in.arm(*on.Driver, s.Graph, c)
 	}
 }
 

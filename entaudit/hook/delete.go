@@ -15,17 +15,17 @@ import (
 
 // Delete puts a scope around the delete that spec describes. Its predicate may still
 // be missing.
-func Delete(ctx context.Context, drv *dialect.Driver, in *Intent, s *Schema, spec *sqlgraph.DeleteSpec) {
+func Delete(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgraph.DeleteSpec) {
 	switch {
 	case in == nil:
-		*drv = txdriver.New(*drv, unguardedScope{s}, 0, unguardedScope{s})
+		*c.Driver = txdriver.New(*c.Driver, unguardedScope{s}, 0, unguardedScope{s})
 	case in.pass:
 	case in.skipped:
-		*drv = in.arm(*drv, s.Graph, &skipScope{newScope(in, s, *drv), "delete"})
+		*c.Driver = in.arm(*c.Driver, s.Graph, &skipScope{newScope(c, in, s), "delete"})
 	default:
-		d := &deleteScope{scope: newScope(in, s, *drv), ctx: ctx, spec: spec}
+		d := &deleteScope{scope: newScope(c, in, s), ctx: ctx, spec: spec}
 		d.old.fields = d.p.all
-		*drv = in.arm(*drv, s.Graph, d)
+		*c.Driver = in.arm(*c.Driver, s.Graph, d)
 	}
 }
 
@@ -95,7 +95,7 @@ func (d *deleteScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 		e := d.entry(d.in, entaudit.OpDelete, w.id)
 		diff.whole(&e, d.old.fields, w.values, false)
 		diff.describe(&e, d.old.fields, w.values)
-		if d.p.Cascades {
+		if len(d.p.Refs) > 0 {
 			e.Marks = withMark(e.Marks, "cascade", entaudit.MarkUnknown)
 		}
 		d.emit(d.in, e)

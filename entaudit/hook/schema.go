@@ -7,28 +7,30 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema/field"
 
 	"github.com/entaudit/audit/entaudit"
-	"github.com/entaudit/audit/entaudit/txdriver"
 )
 
-// Schema describes an audited type. Generated code makes one per type; it must not
-// change afterwards.
+// Schema describes a table of the graph: that of a type, or one that holds nothing but
+// links. Generated code makes one per table; it must not change afterwards.
 type Schema struct {
-	Graph       *Graph
-	Type        string // Go name
+	Graph       *Graph // set by NewGraph
+	Audited     bool   // changes of its rows are recorded
+	Type        string // Go name, empty for a table of links
 	Resource    string // name in entries
 	Table       string
-	ID          []Field // more than one for composite ids
+	Config      string  // name in ent's SchemaConfig
+	ID          []Field // more than one for composite ids and links
 	Fields      []Field // all other columns, with foreign keys that have no field
 	Tenant      string  // column that holds the row's tenant
 	Label       string  // column that holds a human name
 	IgnoreTouch bool    // leave out updates of nothing but Touch fields
 	WholeRows   bool    // the database changes columns that are not written
-	Edges       []Edge  // edges whose links are kept in other tables
-	Cascades    bool    // a delete reaches rows of other tables
+	Keys        [][]string
+	Edges       []Edge // edges whose links are kept in other tables
+	Refs        []Ref  // what refers to the rows and goes or changes with them
+	Ends        []End  // of the links that the table holds
 
 	warned sync.Once
 }
@@ -49,18 +51,41 @@ type Field struct {
 // Edge describes an edge whose links are kept outside the type's own table.
 type Edge struct {
 	Name    string
-	Table   string
+	Table   string // that holds the links
 	Column  string // first column of the edge's specification
 	Inverse bool
+	Ignore  bool // left out of entries; what it changes in other tables is not
+
+	far *Schema // of Table
 }
 
-// Graph is what the types of one generated client share.
-type Graph struct {
-	Package string // path of the generated package
-	Gradual bool   // a client without recorder is reported instead of refused
-	// Tx returns the transaction of the caller's that drv is, replaced on first use
-	// by what wrap returns for it, or nil.
-	Tx func(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.Tx
+// Ref is a foreign key of another table that does something when the row it refers to
+// is deleted.
+type Ref struct {
+	Table  string
+	Column string
+	Action Action
+
+	from *Schema // of Table
+}
+
+// Action is what the database does to rows that refer to a deleted one.
+type Action int
+
+// The actions that change rows.
+const (
+	Cascade Action = iota + 1
+	SetNull
+	SetDefault
+)
+
+// End is one of the two ends of a link.
+type End struct {
+	Column string // of the table that holds the link
+	Type   string // whose id the column holds
+	Edge   string // of that type, empty where it has none or leaves it out of entries
+
+	of *Schema // of Type
 }
 
 // plan is what a recorder makes of a schema.

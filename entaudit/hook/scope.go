@@ -20,11 +20,13 @@ type scope struct {
 	dialect string
 	schema  string // of the table in the database
 	begun   bool
+	of      func(string) string // Client.SchemaOf
+	reach   reach
 	entries []entaudit.Entry
 }
 
-func newScope(in *Intent, s *Schema, drv dialect.Driver) scope {
-	return scope{in: in, p: planOf(in.rec, s), dialect: drv.Dialect()}
+func newScope(c Client, in *Intent, s *Schema) scope {
+	return scope{in: in, p: planOf(in.rec, s), dialect: (*c.Driver).Dialect(), of: c.SchemaOf}
 }
 
 // Pending implements txdriver.Scope.
@@ -35,6 +37,22 @@ func (s *scope) returns() bool { return s.dialect != dialect.MySQL }
 
 func (s *scope) table() *sql.SelectTable {
 	return sql.Dialect(s.dialect).Table(s.p.Table).Schema(s.schema)
+}
+
+// tableOf returns a table of the graph.
+func (s *scope) tableOf(t *Schema) *sql.SelectTable {
+	return sql.Dialect(s.dialect).Table(t.Table).Schema(s.schemaOf(t))
+}
+
+// schemaOf returns the schema of the database that a table of the graph is in.
+func (s *scope) schemaOf(t *Schema) string {
+	switch {
+	case t == s.p.Schema:
+		return s.schema
+	case s.of == nil:
+		return ""
+	}
+	return s.of(t.Config)
 }
 
 // quoted returns the table as it stands in a statement.

@@ -17,16 +17,16 @@ import (
 
 // Update puts a scope around the update that spec describes, which must be complete
 // but for what ent itself adds.
-func Update(ctx context.Context, drv *dialect.Driver, in *Intent, s *Schema, spec *sqlgraph.UpdateSpec, one bool) {
+func Update(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgraph.UpdateSpec, one bool) {
 	switch {
 	case in == nil:
-		*drv = txdriver.New(*drv, unguardedScope{s}, 0, unguardedScope{s})
+		*c.Driver = txdriver.New(*c.Driver, unguardedScope{s}, 0, unguardedScope{s})
 	case in.pass:
 	case in.skipped:
-		*drv = in.arm(*drv, s.Graph, &skipScope{newScope(in, s, *drv), "update"})
+		*c.Driver = in.arm(*c.Driver, s.Graph, &skipScope{newScope(c, in, s), "update"})
 	default:
-		if u := newUpdate(ctx, *drv, in, s, spec, one); u != nil {
-			*drv = in.arm(*drv, s.Graph, u)
+		if u := newUpdate(ctx, c, in, s, spec, one); u != nil {
+			*c.Driver = in.arm(*c.Driver, s.Graph, u)
 		}
 	}
 }
@@ -48,8 +48,8 @@ type updateScope struct {
 }
 
 // newUpdate returns the scope for spec, or nil where it writes nothing.
-func newUpdate(ctx context.Context, drv dialect.Driver, in *Intent, s *Schema, spec *sqlgraph.UpdateSpec, one bool) *updateScope {
-	u := &updateScope{scope: newScope(in, s, drv), ctx: ctx, spec: spec, one: one}
+func newUpdate(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgraph.UpdateSpec, one bool) *updateScope {
+	u := &updateScope{scope: newScope(c, in, s), ctx: ctx, spec: spec, one: one}
 	u.schema = spec.Node.Schema
 	fields := u.columns()
 	if len(fields) == 0 && len(u.edges) == 0 {
@@ -130,7 +130,7 @@ func addUnknown(edges []entaudit.EdgeChange, s *Schema, e *sqlgraph.EdgeSpec) []
 		if d.Table != e.Table || d.Inverse != e.Inverse || d.Column != e.Columns[0] {
 			continue
 		}
-		if !slices.ContainsFunc(edges, func(c entaudit.EdgeChange) bool { return c.Edge == d.Name }) {
+		if !d.Ignore && !slices.ContainsFunc(edges, func(c entaudit.EdgeChange) bool { return c.Edge == d.Name }) {
 			edges = append(edges, entaudit.EdgeChange{Edge: d.Name, Unknown: true})
 		}
 	}

@@ -50,6 +50,8 @@ type Pending interface {
 
 // Statement is how one statement of ent's is run.
 type Statement struct {
+	// Before, if set, runs before the statement. Its error is what ent sees.
+	Before func(ctx context.Context, tx dialect.ExecQuerier) error
 	// Query is the text to run.
 	Query string
 	// Row receives the values of every row that the statement returns. Set for

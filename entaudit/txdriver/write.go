@@ -139,6 +139,9 @@ func (w *write) whole(query string, args, v any, again bool) (stale bool, err er
 // exec runs one of ent's statements.
 func (w *write) exec(query string, args, v any) error {
 	s := w.d.scope.Statement(query, true)
+	if err := w.before(s); err != nil {
+		return err
+	}
 	var res stdsql.Result
 	if s.Row == nil {
 		w.inSQL = true
@@ -207,6 +210,9 @@ func (w *write) query(query string, args, v any, end func(error) error) error {
 		return fmt.Errorf("dialect/sql: invalid type %T. expect *sql.Rows", v)
 	}
 	s := w.d.scope.Statement(query, false)
+	if err := w.before(s); err != nil {
+		return err
+	}
 	var in sql.Rows
 	w.inSQL = true
 	err := w.tx.Query(w.ctx, s.Query, args, &in)
@@ -223,6 +229,17 @@ func (w *write) query(query string, args, v any, end func(error) error) error {
 		return err
 	}
 	*out = sql.Rows{ColumnScanner: r}
+	return nil
+}
+
+// before lets the scope read what a statement is about to change.
+func (w *write) before(s Statement) error {
+	if s.Before == nil {
+		return nil
+	}
+	if err := s.Before(w.ctx, w.tx); err != nil {
+		return w.broke(err)
+	}
 	return nil
 }
 

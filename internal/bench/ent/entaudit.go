@@ -51,12 +51,6 @@ func (tx *Tx) Record(ctx context.Context, e entaudit.Entry) error {
 	return audithook.Record(ctx, tx.auditor, auditGraph, tx.driver, e)
 }
 
-var auditGraph = &audithook.Graph{
-	Package: "github.com/entaudit/audit/internal/bench/ent",
-	Gradual: false,
-	Tx:      auditTx,
-}
-
 // auditTx returns the transaction that drv is, wrapped on first use, or nil.
 func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.Tx {
 	tx, ok := drv.(*txDriver)
@@ -73,22 +67,27 @@ func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.T
 	return w
 }
 
+// auditClient returns what the builders of a client run on.
+func auditClient(c *config) audithook.Client {
+	return audithook.Client{Driver: &c.driver}
+}
+
 func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec) {
-	audithook.Create(&c.driver, in, s, spec)
+	audithook.Create(auditClient(c), in, s, spec)
 }
 
 func auditCreateBulk(c *config, in func(int) *auditIntent, s *audithook.Schema, spec *sqlgraph.BatchCreateSpec) {
-	audithook.CreateBulk(&c.driver, in, s, spec)
+	audithook.CreateBulk(auditClient(c), in, s, spec)
 }
 
 func auditUpdate(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.UpdateSpec, one bool) {
-	audithook.Update(ctx, &c.driver, in, s, spec, one)
+	audithook.Update(ctx, auditClient(c), in, s, spec, one)
 }
 
 func auditDone(drv dialect.Driver) { audithook.Done(drv) }
 
 func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.DeleteSpec) {
-	audithook.Delete(ctx, &c.driver, in, s, spec)
+	audithook.Delete(ctx, auditClient(c), in, s, spec)
 }
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -99,22 +98,40 @@ func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
 }
 
-var auditSchemaInvoice = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Invoice",
-	Resource: "invoice",
-	Table:    "invoices",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
+var auditSchemaInvoice = auditGraph.Schema("Invoice")
+
+var auditGraph = audithook.NewGraph(audithook.Graph{
+	Package: "github.com/entaudit/audit/internal/bench/ent",
+	Gradual: false,
+	Tx:      auditTx,
+	Schemas: []*audithook.Schema{
+		{
+			Type:   "AuditLog",
+			Table:  "audit_logs",
+			Config: "AuditLog",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+		},
+		{
+			Type:   "Invoice",
+			Table:  "invoices",
+			Config: "Invoice",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "invoice",
+			Fields: []audithook.Field{
+				{Name: "number", Column: "number", Kind: field.TypeString, Plain: true},
+				{Name: "customer", Column: "customer", Kind: field.TypeString, Plain: true},
+				{Name: "quantity", Column: "quantity", Kind: field.TypeInt, Plain: true},
+				{Name: "paid", Column: "paid", Kind: field.TypeBool, Plain: true},
+				{Name: "status", Column: "status", Kind: field.TypeEnum, Plain: true},
+				{Name: "reference", Column: "reference", Kind: field.TypeUUID},
+				{Name: "due_at", Column: "due_at", Kind: field.TypeTime},
+				{Name: "note", Column: "note", Kind: field.TypeString, Plain: true},
+			},
+		},
 	},
-	Fields: []audithook.Field{
-		{Name: "number", Column: "number", Kind: field.TypeString, Plain: true},
-		{Name: "customer", Column: "customer", Kind: field.TypeString, Plain: true},
-		{Name: "quantity", Column: "quantity", Kind: field.TypeInt, Plain: true},
-		{Name: "paid", Column: "paid", Kind: field.TypeBool, Plain: true},
-		{Name: "status", Column: "status", Kind: field.TypeEnum, Plain: true},
-		{Name: "reference", Column: "reference", Kind: field.TypeUUID},
-		{Name: "due_at", Column: "due_at", Kind: field.TypeTime},
-		{Name: "note", Column: "note", Kind: field.TypeString, Plain: true},
-	},
-}
+})

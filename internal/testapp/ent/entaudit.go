@@ -72,12 +72,6 @@ func (tx *Tx) Record(ctx context.Context, e entaudit.Entry) error {
 	return audithook.Record(ctx, tx.auditor, auditGraph, tx.driver, e)
 }
 
-var auditGraph = &audithook.Graph{
-	Package: "github.com/entaudit/audit/internal/testapp/ent",
-	Gradual: false,
-	Tx:      auditTx,
-}
-
 // auditTx returns the transaction that drv is, wrapped on first use, or nil.
 func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.Tx {
 	tx, ok := drv.(*txDriver)
@@ -94,22 +88,27 @@ func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.T
 	return w
 }
 
+// auditClient returns what the builders of a client run on.
+func auditClient(c *config) audithook.Client {
+	return audithook.Client{Driver: &c.driver}
+}
+
 func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec) {
-	audithook.Create(&c.driver, in, s, spec)
+	audithook.Create(auditClient(c), in, s, spec)
 }
 
 func auditCreateBulk(c *config, in func(int) *auditIntent, s *audithook.Schema, spec *sqlgraph.BatchCreateSpec) {
-	audithook.CreateBulk(&c.driver, in, s, spec)
+	audithook.CreateBulk(auditClient(c), in, s, spec)
 }
 
 func auditUpdate(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.UpdateSpec, one bool) {
-	audithook.Update(ctx, &c.driver, in, s, spec, one)
+	audithook.Update(ctx, auditClient(c), in, s, spec, one)
 }
 
 func auditDone(drv dialect.Driver) { audithook.Done(drv) }
 
 func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.DeleteSpec) {
-	audithook.Delete(ctx, &c.driver, in, s, spec)
+	audithook.Delete(ctx, auditClient(c), in, s, spec)
 }
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -120,23 +119,7 @@ func (m *CommentMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaComment, m.auditor)
 }
 
-var auditSchemaComment = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Comment",
-	Resource: "comment",
-	Table:    "comments",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "body", Column: "body", Kind: field.TypeString, Plain: true},
-		{Name: "mentions", Column: "mentions", Kind: field.TypeJSON},
-		{Name: "likes", Column: "likes", Kind: field.TypeUint, Plain: true},
-		{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
-		{Name: "invoice", Column: "invoice_comments", Kind: field.TypeInt, Plain: true},
-		{Name: "author", Column: "user_comments", Kind: field.TypeInt, Plain: true},
-	},
-}
+var auditSchemaComment = auditGraph.Schema("Comment")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *DocumentMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -146,25 +129,7 @@ func (m *DocumentMutation) EntAuditGuard(ctx context.Context) (context.Context, 
 	return audithook.Guard(ctx, m, auditSchemaDocument, m.auditor)
 }
 
-var auditSchemaDocument = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Document",
-	Resource: "document",
-	Table:    "documents",
-	Label:    "name",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeUUID},
-	},
-	Fields: []audithook.Field{
-		{Name: "invoice_id", Column: "invoice_id", Kind: field.TypeInt, Plain: true},
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-		{Name: "content", Column: "content", Kind: field.TypeBytes, Ignore: true},
-		{Name: "size", Column: "size", Kind: field.TypeInt64, Plain: true},
-		{Name: "fingerprint", Column: "fingerprint", Kind: field.TypeUint64, Plain: true},
-		{Name: "digest", Column: "digest", Kind: field.TypeBytes},
-		{Name: "pages", Column: "pages", Kind: field.TypeJSON},
-	},
-}
+var auditSchemaDocument = auditGraph.Schema("Document")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -174,37 +139,7 @@ func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
 }
 
-var auditSchemaInvoice = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Invoice",
-	Resource: "invoice",
-	Table:    "invoices",
-	Tenant:   "organisation_id",
-	Label:    "number",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
-		{Name: "project_id", Column: "project_id", Kind: field.TypeInt, Plain: true},
-		{Name: "number", Column: "number", Kind: field.TypeString, Plain: true, Key: true},
-		{Name: "customer", Column: "customer", Kind: field.TypeString, Plain: true},
-		{Name: "status", Column: "status", Kind: field.TypeEnum, Plain: true},
-		{Name: "due_on", Column: "due_on", Kind: field.TypeTime},
-		{Name: "paid_at", Column: "paid_at", Kind: field.TypeTime},
-		{Name: "total", Column: "total", Kind: field.TypeOther},
-		{Name: "reminders", Column: "reminders", Kind: field.TypeUint8, Plain: true},
-		{Name: "note", Column: "note", Kind: field.TypeString},
-		{Name: "version", Column: "version", Kind: field.TypeInt, Plain: true},
-		{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
-	},
-	Edges: []audithook.Edge{
-		{Name: "lines", Table: "lines", Column: "invoice_id"},
-		{Name: "comments", Table: "comments", Column: "invoice_comments"},
-		{Name: "documents", Table: "documents", Column: "invoice_id"},
-	},
-}
+var auditSchemaInvoice = auditGraph.Schema("Invoice")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -214,23 +149,7 @@ func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
 }
 
-var auditSchemaLine = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Line",
-	Resource: "invoice_line",
-	Table:    "lines",
-	Label:    "text",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "invoice_id", Column: "invoice_id", Kind: field.TypeInt, Plain: true},
-		{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
-		{Name: "quantity", Column: "quantity", Kind: field.TypeUint16, Plain: true},
-		{Name: "price", Column: "price", Kind: field.TypeOther},
-		{Name: "position", Column: "position", Kind: field.TypeInt16, Plain: true},
-	},
-}
+var auditSchemaLine = auditGraph.Schema("Line")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *OrganisationMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -240,31 +159,7 @@ func (m *OrganisationMutation) EntAuditGuard(ctx context.Context) (context.Conte
 	return audithook.Guard(ctx, m, auditSchemaOrganisation, m.auditor)
 }
 
-var auditSchemaOrganisation = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Organisation",
-	Resource: "organisation",
-	Table:    "organisations",
-	Label:    "name",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeUUID},
-	},
-	Fields: []audithook.Field{
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-		{Name: "slug", Column: "slug", Kind: field.TypeString, Plain: true, Key: true},
-		{Name: "plan", Column: "plan", Kind: field.TypeEnum, Plain: true},
-		{Name: "vat_rate", Column: "vat_rate", Kind: field.TypeFloat32},
-		{Name: "address", Column: "address", Kind: field.TypeJSON},
-		{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
-	},
-	Edges: []audithook.Edge{
-		{Name: "users", Table: "users", Column: "organisation_id"},
-		{Name: "projects", Table: "projects", Column: "organisation_id"},
-		{Name: "tags", Table: "tags", Column: "organisation_id"},
-		{Name: "invoices", Table: "invoices", Column: "organisation_id"},
-	},
-}
+var auditSchemaOrganisation = auditGraph.Schema("Organisation")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *ProjectMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -274,32 +169,7 @@ func (m *ProjectMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaProject, m.auditor)
 }
 
-var auditSchemaProject = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Project",
-	Resource: "project",
-	Table:    "projects",
-	Tenant:   "organisation_id",
-	Label:    "name",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-		{Name: "code", Column: "project_code", Kind: field.TypeString, Plain: true, Key: true},
-		{Name: "description", Column: "description", Kind: field.TypeString, Plain: true},
-		{Name: "priority", Column: "priority", Kind: field.TypeInt8, Plain: true},
-		{Name: "budget", Column: "budget", Kind: field.TypeOther},
-		{Name: "progress", Column: "progress", Kind: field.TypeFloat64},
-		{Name: "archived", Column: "archived", Kind: field.TypeBool, Plain: true},
-	},
-	Edges: []audithook.Edge{
-		{Name: "tags", Table: "project_tags", Column: "project_id"},
-		{Name: "invoices", Table: "invoices", Column: "project_id"},
-	},
-}
+var auditSchemaProject = auditGraph.Schema("Project")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *TagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -309,26 +179,7 @@ func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaTag, m.auditor)
 }
 
-var auditSchemaTag = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Tag",
-	Resource: "tag",
-	Table:    "tags",
-	Tenant:   "organisation_id",
-	Label:    "name",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true, Key: true},
-		{Name: "colour", Column: "colour", Kind: field.TypeUint32, Plain: true},
-	},
-	Edges: []audithook.Edge{
-		{Name: "projects", Table: "project_tags", Column: "project_id", Inverse: true},
-	},
-}
+var auditSchemaTag = auditGraph.Schema("Tag")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -338,32 +189,266 @@ func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaUser, m.auditor)
 }
 
-var auditSchemaUser = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "User",
-	Resource: "user",
-	Table:    "users",
-	Tenant:   "organisation_id",
-	Label:    "name",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
+var auditSchemaUser = auditGraph.Schema("User")
+
+var auditGraph = audithook.NewGraph(audithook.Graph{
+	Package: "github.com/entaudit/audit/internal/testapp/ent",
+	Gradual: false,
+	Tx:      auditTx,
+	Schemas: []*audithook.Schema{
+		{
+			Type:   "AuditLog",
+			Table:  "audit_logs",
+			Config: "AuditLog",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+		},
+		{
+			Type:   "Comment",
+			Table:  "comments",
+			Config: "Comment",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "comment",
+			Fields: []audithook.Field{
+				{Name: "body", Column: "body", Kind: field.TypeString, Plain: true},
+				{Name: "mentions", Column: "mentions", Kind: field.TypeJSON},
+				{Name: "likes", Column: "likes", Kind: field.TypeUint, Plain: true},
+				{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
+				{Name: "invoice", Column: "invoice_comments", Kind: field.TypeInt, Plain: true},
+				{Name: "author", Column: "user_comments", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Document",
+			Table:  "documents",
+			Config: "Document",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+			Audited:  true,
+			Resource: "document",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "invoice_id", Column: "invoice_id", Kind: field.TypeInt, Plain: true},
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "content", Column: "content", Kind: field.TypeBytes, Ignore: true},
+				{Name: "size", Column: "size", Kind: field.TypeInt64, Plain: true},
+				{Name: "fingerprint", Column: "fingerprint", Kind: field.TypeUint64, Plain: true},
+				{Name: "digest", Column: "digest", Kind: field.TypeBytes},
+				{Name: "pages", Column: "pages", Kind: field.TypeJSON},
+			},
+		},
+		{
+			Type:   "Invoice",
+			Table:  "invoices",
+			Config: "Invoice",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"organisation_id", "number"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "comments", Column: "invoice_comments", Action: audithook.Cascade},
+				{Table: "documents", Column: "invoice_id", Action: audithook.SetNull},
+				{Table: "lines", Column: "invoice_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "invoice",
+			Tenant:   "organisation_id",
+			Label:    "number",
+			Fields: []audithook.Field{
+				{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
+				{Name: "project_id", Column: "project_id", Kind: field.TypeInt, Plain: true},
+				{Name: "number", Column: "number", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "customer", Column: "customer", Kind: field.TypeString, Plain: true},
+				{Name: "status", Column: "status", Kind: field.TypeEnum, Plain: true},
+				{Name: "due_on", Column: "due_on", Kind: field.TypeTime},
+				{Name: "paid_at", Column: "paid_at", Kind: field.TypeTime},
+				{Name: "total", Column: "total", Kind: field.TypeOther},
+				{Name: "reminders", Column: "reminders", Kind: field.TypeUint8, Plain: true},
+				{Name: "note", Column: "note", Kind: field.TypeString},
+				{Name: "version", Column: "version", Kind: field.TypeInt, Plain: true},
+				{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
+			},
+			Edges: []audithook.Edge{
+				{Name: "lines", Table: "lines", Column: "invoice_id"},
+				{Name: "comments", Table: "comments", Column: "invoice_comments"},
+				{Name: "documents", Table: "documents", Column: "invoice_id"},
+			},
+		},
+		{
+			Type:   "Line",
+			Table:  "lines",
+			Config: "Line",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "invoice_line",
+			Label:    "text",
+			Fields: []audithook.Field{
+				{Name: "invoice_id", Column: "invoice_id", Kind: field.TypeInt, Plain: true},
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "quantity", Column: "quantity", Kind: field.TypeUint16, Plain: true},
+				{Name: "price", Column: "price", Kind: field.TypeOther},
+				{Name: "position", Column: "position", Kind: field.TypeInt16, Plain: true},
+			},
+		},
+		{
+			Type:   "Organisation",
+			Table:  "organisations",
+			Config: "Organisation",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+			Keys: [][]string{
+				{"slug"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "invoices", Column: "organisation_id", Action: audithook.Cascade},
+				{Table: "projects", Column: "organisation_id", Action: audithook.Cascade},
+				{Table: "tags", Column: "organisation_id", Action: audithook.Cascade},
+				{Table: "users", Column: "organisation_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "organisation",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "slug", Column: "slug", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "plan", Column: "plan", Kind: field.TypeEnum, Plain: true},
+				{Name: "vat_rate", Column: "vat_rate", Kind: field.TypeFloat32},
+				{Name: "address", Column: "address", Kind: field.TypeJSON},
+				{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
+			},
+			Edges: []audithook.Edge{
+				{Name: "users", Table: "users", Column: "organisation_id"},
+				{Name: "projects", Table: "projects", Column: "organisation_id"},
+				{Name: "tags", Table: "tags", Column: "organisation_id"},
+				{Name: "invoices", Table: "invoices", Column: "organisation_id"},
+			},
+		},
+		{
+			Type:   "Project",
+			Table:  "projects",
+			Config: "Project",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"organisation_id", "project_code"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "invoices", Column: "project_id", Action: audithook.SetNull},
+				{Table: "project_tags", Column: "project_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "project",
+			Tenant:   "organisation_id",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "code", Column: "project_code", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "description", Column: "description", Kind: field.TypeString, Plain: true},
+				{Name: "priority", Column: "priority", Kind: field.TypeInt8, Plain: true},
+				{Name: "budget", Column: "budget", Kind: field.TypeOther},
+				{Name: "progress", Column: "progress", Kind: field.TypeFloat64},
+				{Name: "archived", Column: "archived", Kind: field.TypeBool, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "tags", Table: "project_tags", Column: "project_id"},
+				{Name: "invoices", Table: "invoices", Column: "project_id"},
+			},
+		},
+		{
+			Type:   "Receipt",
+			Table:  "receipts",
+			Config: "Receipt",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"organisation_id", "key"},
+			},
+		},
+		{
+			Type:   "Tag",
+			Table:  "tags",
+			Config: "Tag",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"organisation_id", "name"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "project_tags", Column: "tag_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "tag",
+			Tenant:   "organisation_id",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "colour", Column: "colour", Kind: field.TypeUint32, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "projects", Table: "project_tags", Column: "project_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "User",
+			Table:  "users",
+			Config: "User",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"organisation_id", "email"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "comments", Column: "user_comments", Action: audithook.SetNull},
+			},
+			Audited:  true,
+			Resource: "user",
+			Tenant:   "organisation_id",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
+				{Name: "email", Column: "email", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "role", Column: "role", Kind: field.TypeEnum, Plain: true},
+				{Name: "password", Column: "password", Kind: field.TypeString, Plain: true, Sensitive: true},
+				{Name: "active", Column: "active", Kind: field.TypeBool, Plain: true},
+				{Name: "preferences", Column: "preferences", Kind: field.TypeJSON},
+				{Name: "avatar", Column: "avatar", Kind: field.TypeBytes},
+				{Name: "logins", Column: "logins", Kind: field.TypeInt32, Plain: true},
+				{Name: "last_login_at", Column: "last_login_at", Kind: field.TypeTime},
+				{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
+				{Name: "updated_at", Column: "updated_at", Kind: field.TypeTime, Touch: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "comments", Table: "comments", Column: "user_comments"},
+			},
+		},
+		{
+			Table:  "project_tags",
+			Config: "ProjectTags",
+			ID: []audithook.Field{
+				{Name: "project_id", Column: "project_id", Kind: field.TypeInt, Plain: true},
+				{Name: "tag_id", Column: "tag_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "project_id", Type: "Project", Edge: "tags"},
+				{Column: "tag_id", Type: "Tag", Edge: "projects"},
+			},
+		},
 	},
-	Fields: []audithook.Field{
-		{Name: "organisation_id", Column: "organisation_id", Kind: field.TypeUUID, Key: true},
-		{Name: "email", Column: "email", Kind: field.TypeString, Plain: true, Key: true},
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-		{Name: "role", Column: "role", Kind: field.TypeEnum, Plain: true},
-		{Name: "password", Column: "password", Kind: field.TypeString, Plain: true, Sensitive: true},
-		{Name: "active", Column: "active", Kind: field.TypeBool, Plain: true},
-		{Name: "preferences", Column: "preferences", Kind: field.TypeJSON},
-		{Name: "avatar", Column: "avatar", Kind: field.TypeBytes},
-		{Name: "logins", Column: "logins", Kind: field.TypeInt32, Plain: true},
-		{Name: "last_login_at", Column: "last_login_at", Kind: field.TypeTime},
-		{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
-		{Name: "updated_at", Column: "updated_at", Kind: field.TypeTime, Touch: true},
-	},
-	Edges: []audithook.Edge{
-		{Name: "comments", Table: "comments", Column: "user_comments"},
-	},
-}
+})

@@ -12,16 +12,32 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
+	"github.com/entaudit/audit/internal/torture/ent/blob"
 	"github.com/entaudit/audit/internal/torture/ent/card"
+	"github.com/entaudit/audit/internal/torture/ent/chunk"
+	"github.com/entaudit/audit/internal/torture/ent/counter"
+	"github.com/entaudit/audit/internal/torture/ent/coupon"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
+	"github.com/entaudit/audit/internal/torture/ent/file"
+	"github.com/entaudit/audit/internal/torture/ent/folder"
 	"github.com/entaudit/audit/internal/torture/ent/group"
 	"github.com/entaudit/audit/internal/torture/ent/hidden"
+	"github.com/entaudit/audit/internal/torture/ent/invoice"
 	"github.com/entaudit/audit/internal/torture/ent/kinds"
+	"github.com/entaudit/audit/internal/torture/ent/like"
+	"github.com/entaudit/audit/internal/torture/ent/line"
+	"github.com/entaudit/audit/internal/torture/ent/mark"
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
 	"github.com/entaudit/audit/internal/torture/ent/plain"
+	"github.com/entaudit/audit/internal/torture/ent/roster"
+	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/tweet"
+	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
 	"github.com/entaudit/audit/internal/torture/ent/whole"
 )
@@ -84,16 +100,32 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			account.Table:  account.ValidColumn,
 			auditlog.Table: auditlog.ValidColumn,
+			blob.Table:     blob.ValidColumn,
 			card.Table:     card.ValidColumn,
+			chunk.Table:    chunk.ValidColumn,
+			counter.Table:  counter.ValidColumn,
+			coupon.Table:   coupon.ValidColumn,
 			doc.Table:      doc.ValidColumn,
+			file.Table:     file.ValidColumn,
+			folder.Table:   folder.ValidColumn,
 			group.Table:    group.ValidColumn,
 			hidden.Table:   hidden.ValidColumn,
+			invoice.Table:  invoice.ValidColumn,
 			kinds.Table:    kinds.ValidColumn,
+			like.Table:     like.ValidColumn,
+			line.Table:     line.ValidColumn,
+			mark.Table:     mark.ValidColumn,
 			memo.Table:     memo.ValidColumn,
 			pet.Table:      pet.ValidColumn,
 			plain.Table:    plain.ValidColumn,
+			roster.Table:   roster.ValidColumn,
+			scan.Table:     scan.ValidColumn,
+			tag.Table:      tag.ValidColumn,
 			ticket.Table:   ticket.ValidColumn,
+			tweet.Table:    tweet.ValidColumn,
+			tweettag.Table: tweettag.ValidColumn,
 			user.Table:     user.ValidColumn,
 			whole.Table:    whole.ValidColumn,
 		})

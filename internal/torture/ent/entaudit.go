@@ -12,14 +12,28 @@ import (
 	"github.com/entaudit/audit/entaudit"
 	audithook "github.com/entaudit/audit/entaudit/hook"
 	"github.com/entaudit/audit/entaudit/txdriver"
+	"github.com/entaudit/audit/internal/torture/ent/account"
+	"github.com/entaudit/audit/internal/torture/ent/blob"
 	"github.com/entaudit/audit/internal/torture/ent/card"
+	"github.com/entaudit/audit/internal/torture/ent/counter"
+	"github.com/entaudit/audit/internal/torture/ent/coupon"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
+	"github.com/entaudit/audit/internal/torture/ent/file"
+	"github.com/entaudit/audit/internal/torture/ent/folder"
 	"github.com/entaudit/audit/internal/torture/ent/group"
 	"github.com/entaudit/audit/internal/torture/ent/hidden"
+	"github.com/entaudit/audit/internal/torture/ent/invoice"
 	"github.com/entaudit/audit/internal/torture/ent/kinds"
+	"github.com/entaudit/audit/internal/torture/ent/like"
+	"github.com/entaudit/audit/internal/torture/ent/line"
+	"github.com/entaudit/audit/internal/torture/ent/mark"
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
+	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/tweet"
+	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
 	"github.com/entaudit/audit/internal/torture/ent/whole"
 )
@@ -36,22 +50,50 @@ type (
 func Auditor(rec *entaudit.Recorder) Option {
 	return func(c *config) {
 		if c.auditor == nil {
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", account.Hooks[:])
+			c.hooks.Account = append([]Hook{audithook.Outer}, c.hooks.Account...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", blob.Hooks[:])
+			c.hooks.Blob = append([]Hook{audithook.Outer}, c.hooks.Blob...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", card.Hooks[:])
 			c.hooks.Card = append([]Hook{audithook.Outer}, c.hooks.Card...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", counter.Hooks[:])
+			c.hooks.Counter = append([]Hook{audithook.Outer}, c.hooks.Counter...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", coupon.Hooks[:])
+			c.hooks.Coupon = append([]Hook{audithook.Outer}, c.hooks.Coupon...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", doc.Hooks[:])
 			c.hooks.Doc = append([]Hook{audithook.Outer}, c.hooks.Doc...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", file.Hooks[:])
+			c.hooks.File = append([]Hook{audithook.Outer}, c.hooks.File...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", folder.Hooks[:])
+			c.hooks.Folder = append([]Hook{audithook.Outer}, c.hooks.Folder...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", group.Hooks[:])
 			c.hooks.Group = append([]Hook{audithook.Outer}, c.hooks.Group...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", hidden.Hooks[:])
 			c.hooks.Hidden = append([]Hook{audithook.Outer}, c.hooks.Hidden...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", invoice.Hooks[:])
+			c.hooks.Invoice = append([]Hook{audithook.Outer}, c.hooks.Invoice...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", kinds.Hooks[:])
 			c.hooks.Kinds = append([]Hook{audithook.Outer}, c.hooks.Kinds...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", like.Hooks[:])
+			c.hooks.Like = append([]Hook{audithook.Outer}, c.hooks.Like...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", line.Hooks[:])
+			c.hooks.Line = append([]Hook{audithook.Outer}, c.hooks.Line...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", mark.Hooks[:])
+			c.hooks.Mark = append([]Hook{audithook.Outer}, c.hooks.Mark...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", memo.Hooks[:])
 			c.hooks.Memo = append([]Hook{audithook.Outer}, c.hooks.Memo...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", pet.Hooks[:])
 			c.hooks.Pet = append([]Hook{audithook.Outer}, c.hooks.Pet...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", scan.Hooks[:])
+			c.hooks.Scan = append([]Hook{audithook.Outer}, c.hooks.Scan...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tag.Hooks[:])
+			c.hooks.Tag = append([]Hook{audithook.Outer}, c.hooks.Tag...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", ticket.Hooks[:])
 			c.hooks.Ticket = append([]Hook{audithook.Outer}, c.hooks.Ticket...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tweet.Hooks[:])
+			c.hooks.Tweet = append([]Hook{audithook.Outer}, c.hooks.Tweet...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tweettag.Hooks[:])
+			c.hooks.TweetTag = append([]Hook{audithook.Outer}, c.hooks.TweetTag...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", user.Hooks[:])
 			c.hooks.User = append([]Hook{audithook.Outer}, c.hooks.User...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", whole.Hooks[:])
@@ -78,12 +120,6 @@ func (tx *Tx) Record(ctx context.Context, e entaudit.Entry) error {
 	return audithook.Record(ctx, tx.auditor, auditGraph, tx.driver, e)
 }
 
-var auditGraph = &audithook.Graph{
-	Package: "github.com/entaudit/audit/internal/torture/ent",
-	Gradual: false,
-	Tx:      auditTx,
-}
-
 // auditTx returns the transaction that drv is, wrapped on first use, or nil.
 func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.Tx {
 	tx, ok := drv.(*txDriver)
@@ -100,23 +136,48 @@ func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.T
 	return w
 }
 
+// auditClient returns what the builders of a client run on.
+func auditClient(c *config) audithook.Client {
+	return audithook.Client{Driver: &c.driver}
+}
+
 func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec) {
-	audithook.Create(&c.driver, in, s, spec)
+	audithook.Create(auditClient(c), in, s, spec)
 }
 
 func auditCreateBulk(c *config, in func(int) *auditIntent, s *audithook.Schema, spec *sqlgraph.BatchCreateSpec) {
-	audithook.CreateBulk(&c.driver, in, s, spec)
+	audithook.CreateBulk(auditClient(c), in, s, spec)
 }
 
 func auditUpdate(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.UpdateSpec, one bool) {
-	audithook.Update(ctx, &c.driver, in, s, spec, one)
+	audithook.Update(ctx, auditClient(c), in, s, spec, one)
 }
 
 func auditDone(drv dialect.Driver) { audithook.Done(drv) }
 
 func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.DeleteSpec) {
-	audithook.Delete(ctx, &c.driver, in, s, spec)
+	audithook.Delete(ctx, auditClient(c), in, s, spec)
 }
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *AccountMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *AccountMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaAccount, m.auditor)
+}
+
+var auditSchemaAccount = auditGraph.Schema("Account")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *BlobMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *BlobMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaBlob, m.auditor)
+}
+
+var auditSchemaBlob = auditGraph.Schema("Blob")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *CardMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -126,19 +187,27 @@ func (m *CardMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaCard, m.auditor)
 }
 
-var auditSchemaCard = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Card",
-	Resource: "payment_card",
-	Table:    "cards",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeString},
-	},
-	Fields: []audithook.Field{
-		{Name: "number", Column: "number", Kind: field.TypeString, Plain: true},
-		{Name: "owner_id", Column: "owner_id", Kind: field.TypeInt, Plain: true},
-	},
+var auditSchemaCard = auditGraph.Schema("Card")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *CounterMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *CounterMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaCounter, m.auditor)
 }
+
+var auditSchemaCounter = auditGraph.Schema("Counter")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *CouponMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *CouponMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaCoupon, m.auditor)
+}
+
+var auditSchemaCoupon = auditGraph.Schema("Coupon")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *DocMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -148,19 +217,27 @@ func (m *DocMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaDoc, m.auditor)
 }
 
-var auditSchemaDoc = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Doc",
-	Resource: "doc",
-	Table:    "docs",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "deleted_at", Column: "deleted_at", Kind: field.TypeTime},
-		{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
-	},
+var auditSchemaDoc = auditGraph.Schema("Doc")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *FileMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *FileMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaFile, m.auditor)
 }
+
+var auditSchemaFile = auditGraph.Schema("File")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *FolderMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *FolderMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaFolder, m.auditor)
+}
+
+var auditSchemaFolder = auditGraph.Schema("Folder")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *GroupMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -170,22 +247,7 @@ func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaGroup, m.auditor)
 }
 
-var auditSchemaGroup = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Group",
-	Resource: "group",
-	Table:    "groups",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-	},
-	Edges: []audithook.Edge{
-		{Name: "users", Table: "user_groups", Column: "user_id", Inverse: true},
-	},
-}
+var auditSchemaGroup = auditGraph.Schema("Group")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *HiddenMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -195,19 +257,17 @@ func (m *HiddenMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaHidden, m.auditor)
 }
 
-var auditSchemaHidden = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Hidden",
-	Resource: "hidden",
-	Table:    "hiddens",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
-		{Name: "tenant", Column: "tenant", Kind: field.TypeString, Plain: true},
-	},
+var auditSchemaHidden = auditGraph.Schema("Hidden")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
 }
+
+var auditSchemaInvoice = auditGraph.Schema("Invoice")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *KindsMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -217,50 +277,37 @@ func (m *KindsMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaKinds, m.auditor)
 }
 
-var auditSchemaKinds = &audithook.Schema{
-	Graph:       auditGraph,
-	Type:        "Kinds",
-	Resource:    "kinds",
-	Table:       "kinds",
-	IgnoreTouch: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "bool", Column: "bool", Kind: field.TypeBool, Plain: true},
-		{Name: "int", Column: "int", Kind: field.TypeInt, Plain: true},
-		{Name: "int8", Column: "int8", Kind: field.TypeInt8, Plain: true},
-		{Name: "int16", Column: "int16", Kind: field.TypeInt16, Plain: true},
-		{Name: "int32", Column: "int32", Kind: field.TypeInt32, Plain: true},
-		{Name: "int64", Column: "int64", Kind: field.TypeInt64, Plain: true},
-		{Name: "uint", Column: "uint", Kind: field.TypeUint, Plain: true},
-		{Name: "uint8", Column: "uint8", Kind: field.TypeUint8, Plain: true},
-		{Name: "uint16", Column: "uint16", Kind: field.TypeUint16, Plain: true},
-		{Name: "uint32", Column: "uint32", Kind: field.TypeUint32, Plain: true},
-		{Name: "uint64", Column: "uint64", Kind: field.TypeUint64, Plain: true},
-		{Name: "float", Column: "float", Kind: field.TypeFloat64},
-		{Name: "float32", Column: "float32", Kind: field.TypeFloat32},
-		{Name: "at", Column: "at", Kind: field.TypeTime},
-		{Name: "doc", Column: "doc", Kind: field.TypeJSON},
-		{Name: "link", Column: "link", Kind: field.TypeJSON},
-		{Name: "strings", Column: "strings", Kind: field.TypeJSON},
-		{Name: "ints", Column: "ints", Kind: field.TypeJSON},
-		{Name: "uuid", Column: "uuid", Kind: field.TypeUUID},
-		{Name: "bytes", Column: "bytes", Kind: field.TypeBytes},
-		{Name: "enum", Column: "enum", Kind: field.TypeEnum, Plain: true},
-		{Name: "str", Column: "str", Kind: field.TypeString, Plain: true},
-		{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
-		{Name: "level", Column: "level", Kind: field.TypeInt},
-		{Name: "color", Column: "color", Kind: field.TypeString},
-		{Name: "amount", Column: "amount", Kind: field.TypeOther},
-		{Name: "addr", Column: "addr", Kind: field.TypeOther},
-		{Name: "secret", Column: "secret", Kind: field.TypeString},
-		{Name: "order", Column: "group", Kind: field.TypeString, Plain: true},
-		{Name: "ignored", Column: "ignored", Kind: field.TypeString, Plain: true, Ignore: true},
-		{Name: "iban_like", Column: "iban_like", Kind: field.TypeString, Plain: true, Sensitive: true},
-		{Name: "touched_at", Column: "touched_at", Kind: field.TypeTime, Touch: true},
-	},
+var auditSchemaKinds = auditGraph.Schema("Kinds")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *LikeMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *LikeMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaLike, m.auditor)
 }
+
+var auditSchemaLike = auditGraph.Schema("Like")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+}
+
+var auditSchemaLine = auditGraph.Schema("Line")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *MarkMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *MarkMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaMark, m.auditor)
+}
+
+var auditSchemaMark = auditGraph.Schema("Mark")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *MemoMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -270,19 +317,7 @@ func (m *MemoMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaMemo, m.auditor)
 }
 
-var auditSchemaMemo = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Memo",
-	Resource: "memo",
-	Table:    "memos",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "deleted_at", Column: "deleted_at", Kind: field.TypeTime},
-		{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
-	},
-}
+var auditSchemaMemo = auditGraph.Schema("Memo")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *PetMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -292,19 +327,27 @@ func (m *PetMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaPet, m.auditor)
 }
 
-var auditSchemaPet = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Pet",
-	Resource: "pet",
-	Table:    "pets",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeUUID},
-	},
-	Fields: []audithook.Field{
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-		{Name: "owner", Column: "user_pets", Kind: field.TypeInt, Plain: true},
-	},
+var auditSchemaPet = auditGraph.Schema("Pet")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *ScanMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *ScanMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaScan, m.auditor)
 }
+
+var auditSchemaScan = auditGraph.Schema("Scan")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *TagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaTag, m.auditor)
+}
+
+var auditSchemaTag = auditGraph.Schema("Tag")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *TicketMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -314,21 +357,27 @@ func (m *TicketMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaTicket, m.auditor)
 }
 
-var auditSchemaTicket = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "Ticket",
-	Resource: "ticket",
-	Table:    "order",
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "title", Column: "select", Kind: field.TypeString, Plain: true},
-		{Name: "code", Column: "code", Kind: field.TypeString, Plain: true, Default: true},
-		{Name: "number", Column: "number", Kind: field.TypeInt, Plain: true, Default: true},
-		{Name: "made_at", Column: "made_at", Kind: field.TypeTime, Default: true},
-	},
+var auditSchemaTicket = auditGraph.Schema("Ticket")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *TweetMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *TweetMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaTweet, m.auditor)
 }
+
+var auditSchemaTweet = auditGraph.Schema("Tweet")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *TweetTagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *TweetTagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaTweetTag, m.auditor)
+}
+
+var auditSchemaTweetTag = auditGraph.Schema("TweetTag")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -338,39 +387,7 @@ func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaUser, m.auditor)
 }
 
-var auditSchemaUser = &audithook.Schema{
-	Graph:    auditGraph,
-	Type:     "User",
-	Resource: "user",
-	Table:    "users",
-	Tenant:   "tenant",
-	Label:    "name",
-	Cascades: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
-	},
-	Fields: []audithook.Field{
-		{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
-		{Name: "email", Column: "email", Kind: field.TypeString, Plain: true, Key: true},
-		{Name: "age", Column: "age", Kind: field.TypeInt, Plain: true},
-		{Name: "nick", Column: "nick", Kind: field.TypeString, Plain: true},
-		{Name: "tags", Column: "tags", Kind: field.TypeJSON},
-		{Name: "status", Column: "status", Kind: field.TypeEnum, Plain: true},
-		{Name: "tenant", Column: "tenant", Kind: field.TypeString, Plain: true},
-		{Name: "password", Column: "password", Kind: field.TypeString, Plain: true, Sensitive: true},
-		{Name: "settings", Column: "settings", Kind: field.TypeJSON},
-		{Name: "level", Column: "level", Kind: field.TypeString, Plain: true, Default: true},
-		{Name: "version", Column: "version", Kind: field.TypeInt, Plain: true},
-		{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
-		{Name: "updated_at", Column: "updated_at", Kind: field.TypeTime, Touch: true},
-	},
-	Edges: []audithook.Edge{
-		{Name: "pets", Table: "pets", Column: "user_pets"},
-		{Name: "card", Table: "cards", Column: "owner_id"},
-		{Name: "groups", Table: "user_groups", Column: "user_id"},
-		{Name: "friends", Table: "user_friends", Column: "user_id"},
-	},
-}
+var auditSchemaUser = auditGraph.Schema("User")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *WholeMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -380,17 +397,624 @@ func (m *WholeMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaWhole, m.auditor)
 }
 
-var auditSchemaWhole = &audithook.Schema{
-	Graph:     auditGraph,
-	Type:      "Whole",
-	Resource:  "whole",
-	Table:     "wholes",
-	WholeRows: true,
-	ID: []audithook.Field{
-		{Name: "id", Column: "id", Kind: field.TypeInt},
+var auditSchemaWhole = auditGraph.Schema("Whole")
+
+var auditGraph = audithook.NewGraph(audithook.Graph{
+	Package: "github.com/entaudit/audit/internal/torture/ent",
+	Gradual: false,
+	Tx:      auditTx,
+	Schemas: []*audithook.Schema{
+		{
+			Type:   "Account",
+			Table:  "accounts",
+			Config: "Account",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+			Keys: [][]string{
+				{"email"},
+				{"tenant", "code"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "coupons", Column: "coupon_holder", Action: audithook.SetNull},
+			},
+			Audited:  true,
+			Resource: "account",
+			Tenant:   "tenant",
+			Label:    "code",
+			Fields: []audithook.Field{
+				{Name: "tenant", Column: "tenant", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "code", Column: "code", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "email", Column: "email", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "balance", Column: "balance", Kind: field.TypeInt, Plain: true},
+				{Name: "nick", Column: "nick", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Type:   "AuditLog",
+			Table:  "audit_logs",
+			Config: "AuditLog",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+		},
+		{
+			Type:   "Blob",
+			Table:  "blobs",
+			Config: "Blob",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeBytes},
+			},
+			Keys: [][]string{
+				{"blob_next"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "blobs", Column: "blob_next", Action: audithook.SetNull},
+				{Table: "blob_coupons", Column: "blob_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "blob",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "prev", Column: "blob_next", Kind: field.TypeBytes, Key: true},
+				{Name: "invoice_attachments", Column: "invoice_attachments", Kind: field.TypeInt},
+			},
+			Edges: []audithook.Edge{
+				{Name: "next", Table: "blobs", Column: "blob_next"},
+				{Name: "coupons", Table: "blob_coupons", Column: "blob_id"},
+			},
+		},
+		{
+			Type:   "Card",
+			Table:  "cards",
+			Config: "Card",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeString},
+			},
+			Keys: [][]string{
+				{"owner_id"},
+			},
+			Audited:  true,
+			Resource: "payment_card",
+			Fields: []audithook.Field{
+				{Name: "number", Column: "number", Kind: field.TypeString, Plain: true},
+				{Name: "owner_id", Column: "owner_id", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Chunk",
+			Table:  "chunks",
+			Config: "Chunk",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Refs: []audithook.Ref{
+				{Table: "marks", Column: "chunk_id", Action: audithook.Cascade},
+			},
+		},
+		{
+			Type:   "Counter",
+			Table:  "counters",
+			Config: "Counter",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"name"},
+			},
+			Audited:  true,
+			Resource: "counter",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "hits", Column: "hits", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Coupon",
+			Table:  "coupons",
+			Config: "Coupon",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeString},
+			},
+			Refs: []audithook.Ref{
+				{Table: "blob_coupons", Column: "coupon_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "coupon",
+			Fields: []audithook.Field{
+				{Name: "percent", Column: "percent", Kind: field.TypeInt, Plain: true},
+				{Name: "holder", Column: "coupon_holder", Kind: field.TypeUUID},
+			},
+			Edges: []audithook.Edge{
+				{Name: "blobs", Table: "blob_coupons", Column: "blob_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "Doc",
+			Table:  "docs",
+			Config: "Doc",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "doc",
+			Fields: []audithook.Field{
+				{Name: "deleted_at", Column: "deleted_at", Kind: field.TypeTime},
+				{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Type:   "File",
+			Table:  "files",
+			Config: "File",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeString},
+			},
+			Refs: []audithook.Ref{
+				{Table: "chunks", Column: "file_id", Action: audithook.Cascade},
+				{Table: "scans", Column: "file_id", Action: audithook.SetNull},
+				{Table: "scans", Column: "file_latest", Action: audithook.SetNull},
+			},
+			Audited:  true,
+			Resource: "file",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "folder", Column: "folder_files", Kind: field.TypeInt, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "scans", Table: "scans", Column: "file_id"},
+				{Name: "latest", Table: "scans", Column: "file_latest"},
+				{Name: "chunks", Table: "chunks", Column: "file_id"},
+			},
+		},
+		{
+			Type:   "Folder",
+			Table:  "folders",
+			Config: "Folder",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Refs: []audithook.Ref{
+				{Table: "files", Column: "folder_files", Action: audithook.Cascade},
+				{Table: "folders", Column: "parent_id", Action: audithook.Cascade},
+				{Table: "folder_viewers", Column: "folder_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "folder",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "parent_id", Column: "parent_id", Kind: field.TypeInt, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "children", Table: "folders", Column: "parent_id"},
+				{Name: "files", Table: "files", Column: "folder_files"},
+				{Name: "viewers", Table: "folder_viewers", Column: "folder_id"},
+			},
+		},
+		{
+			Type:   "Group",
+			Table:  "groups",
+			Config: "Group",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Refs: []audithook.Ref{
+				{Table: "user_groups", Column: "group_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "group",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "users", Table: "user_groups", Column: "user_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "Hidden",
+			Table:  "hiddens",
+			Config: "Hidden",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "hidden",
+			Fields: []audithook.Field{
+				{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
+				{Name: "tenant", Column: "tenant", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Type:   "Invoice",
+			Table:  "invoices",
+			Config: "Invoice",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"number"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "blobs", Column: "invoice_attachments", Action: audithook.SetNull},
+				{Table: "lines", Column: "invoice_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "invoice",
+			Label:    "number",
+			Fields: []audithook.Field{
+				{Name: "number", Column: "number", Kind: field.TypeString, Plain: true, Key: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "lines", Table: "lines", Column: "invoice_id"},
+				{Name: "attachments", Table: "blobs", Column: "invoice_attachments"},
+			},
+		},
+		{
+			Type:   "Kinds",
+			Table:  "kinds",
+			Config: "Kinds",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:     true,
+			Resource:    "kinds",
+			IgnoreTouch: true,
+			Fields: []audithook.Field{
+				{Name: "bool", Column: "bool", Kind: field.TypeBool, Plain: true},
+				{Name: "int", Column: "int", Kind: field.TypeInt, Plain: true},
+				{Name: "int8", Column: "int8", Kind: field.TypeInt8, Plain: true},
+				{Name: "int16", Column: "int16", Kind: field.TypeInt16, Plain: true},
+				{Name: "int32", Column: "int32", Kind: field.TypeInt32, Plain: true},
+				{Name: "int64", Column: "int64", Kind: field.TypeInt64, Plain: true},
+				{Name: "uint", Column: "uint", Kind: field.TypeUint, Plain: true},
+				{Name: "uint8", Column: "uint8", Kind: field.TypeUint8, Plain: true},
+				{Name: "uint16", Column: "uint16", Kind: field.TypeUint16, Plain: true},
+				{Name: "uint32", Column: "uint32", Kind: field.TypeUint32, Plain: true},
+				{Name: "uint64", Column: "uint64", Kind: field.TypeUint64, Plain: true},
+				{Name: "float", Column: "float", Kind: field.TypeFloat64},
+				{Name: "float32", Column: "float32", Kind: field.TypeFloat32},
+				{Name: "at", Column: "at", Kind: field.TypeTime},
+				{Name: "doc", Column: "doc", Kind: field.TypeJSON},
+				{Name: "link", Column: "link", Kind: field.TypeJSON},
+				{Name: "strings", Column: "strings", Kind: field.TypeJSON},
+				{Name: "ints", Column: "ints", Kind: field.TypeJSON},
+				{Name: "uuid", Column: "uuid", Kind: field.TypeUUID},
+				{Name: "bytes", Column: "bytes", Kind: field.TypeBytes},
+				{Name: "enum", Column: "enum", Kind: field.TypeEnum, Plain: true},
+				{Name: "str", Column: "str", Kind: field.TypeString, Plain: true},
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "level", Column: "level", Kind: field.TypeInt},
+				{Name: "color", Column: "color", Kind: field.TypeString},
+				{Name: "amount", Column: "amount", Kind: field.TypeOther},
+				{Name: "addr", Column: "addr", Kind: field.TypeOther},
+				{Name: "secret", Column: "secret", Kind: field.TypeString},
+				{Name: "order", Column: "group", Kind: field.TypeString, Plain: true},
+				{Name: "ignored", Column: "ignored", Kind: field.TypeString, Plain: true, Ignore: true},
+				{Name: "iban_like", Column: "iban_like", Kind: field.TypeString, Plain: true, Sensitive: true},
+				{Name: "touched_at", Column: "touched_at", Kind: field.TypeTime, Touch: true},
+			},
+		},
+		{
+			Type:   "Like",
+			Table:  "likes",
+			Config: "Like",
+			ID: []audithook.Field{
+				{Name: "user_id", Column: "user_id", Kind: field.TypeInt},
+				{Name: "tweet_id", Column: "tweet_id", Kind: field.TypeInt64},
+			},
+			Ends: []audithook.End{
+				{Column: "user_id", Type: "User", Edge: "likes"},
+				{Column: "tweet_id", Type: "Tweet", Edge: "liked_by"},
+			},
+			Audited:  true,
+			Resource: "like",
+			Fields: []audithook.Field{
+				{Name: "weight", Column: "weight", Kind: field.TypeInt, Plain: true},
+				{Name: "liked_at", Column: "liked_at", Kind: field.TypeTime},
+				{Name: "user_id", Column: "user_id", Kind: field.TypeInt, Plain: true},
+				{Name: "tweet_id", Column: "tweet_id", Kind: field.TypeInt64, Plain: true},
+			},
+		},
+		{
+			Type:   "Line",
+			Table:  "lines",
+			Config: "Line",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "line",
+			Fields: []audithook.Field{
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "amount", Column: "amount", Kind: field.TypeOther},
+				{Name: "invoice_id", Column: "invoice_id", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Mark",
+			Table:  "marks",
+			Config: "Mark",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "mark",
+			Fields: []audithook.Field{
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "chunk_id", Column: "chunk_id", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Memo",
+			Table:  "memos",
+			Config: "Memo",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "memo",
+			Fields: []audithook.Field{
+				{Name: "deleted_at", Column: "deleted_at", Kind: field.TypeTime},
+				{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Type:   "Pet",
+			Table:  "pets",
+			Config: "Pet",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+			Audited:  true,
+			Resource: "pet",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "owner", Column: "user_pets", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Plain",
+			Table:  "plains",
+			Config: "Plain",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+		},
+		{
+			Type:   "Scan",
+			Table:  "scans",
+			Config: "Scan",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"file_latest"},
+			},
+			Audited:  true,
+			Resource: "scan",
+			Fields: []audithook.Field{
+				{Name: "verdict", Column: "verdict", Kind: field.TypeEnum, Plain: true},
+				{Name: "file_id", Column: "file_id", Kind: field.TypeString, Plain: true},
+				{Name: "latest_of", Column: "file_latest", Kind: field.TypeString, Plain: true, Key: true},
+			},
+		},
+		{
+			Type:   "Tag",
+			Table:  "tags",
+			Config: "Tag",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUint},
+			},
+			Keys: [][]string{
+				{"name"},
+			},
+			Audited:  true,
+			Resource: "tag",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true, Key: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "tweets", Table: "tweet_tags", Column: "tweet_id", Inverse: true},
+				{Name: "tweet_tags", Table: "tweet_tags", Column: "tag_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "Ticket",
+			Table:  "order",
+			Config: "Ticket",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "ticket",
+			Fields: []audithook.Field{
+				{Name: "title", Column: "select", Kind: field.TypeString, Plain: true},
+				{Name: "code", Column: "code", Kind: field.TypeString, Plain: true, Default: true},
+				{Name: "number", Column: "number", Kind: field.TypeInt, Plain: true, Default: true},
+				{Name: "made_at", Column: "made_at", Kind: field.TypeTime, Default: true},
+			},
+		},
+		{
+			Type:   "Tweet",
+			Table:  "tweets",
+			Config: "Tweet",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt64},
+			},
+			Refs: []audithook.Ref{
+				{Table: "likes", Column: "tweet_id", Action: audithook.Cascade},
+				{Table: "tweet_tags", Column: "tweet_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "tweet",
+			Fields: []audithook.Field{
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "author_id", Column: "author_id", Kind: field.TypeInt, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "tags", Table: "tweet_tags", Column: "tweet_id"},
+				{Name: "liked_by", Table: "likes", Column: "user_id", Inverse: true},
+				{Name: "tweet_tags", Table: "tweet_tags", Column: "tweet_id", Inverse: true},
+				{Name: "tweet_likes", Table: "likes", Column: "tweet_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "TweetTag",
+			Table:  "tweet_tags",
+			Config: "TweetTag",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+			Keys: [][]string{
+				{"tweet_id", "tag_id"},
+			},
+			Ends: []audithook.End{
+				{Column: "tweet_id", Type: "Tweet", Edge: "tags"},
+				{Column: "tag_id", Type: "Tag", Edge: "tweets"},
+			},
+			Audited:  true,
+			Resource: "tweet_tag",
+			Fields: []audithook.Field{
+				{Name: "tweet_id", Column: "tweet_id", Kind: field.TypeInt64, Plain: true, Key: true},
+				{Name: "tag_id", Column: "tag_id", Kind: field.TypeUint, Plain: true, Key: true},
+				{Name: "added_at", Column: "added_at", Kind: field.TypeTime},
+				{Name: "note", Column: "note", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Type:   "User",
+			Table:  "users",
+			Config: "User",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"email"},
+				{"user_spouse"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "cards", Column: "owner_id", Action: audithook.SetNull},
+				{Table: "likes", Column: "user_id", Action: audithook.Cascade},
+				{Table: "pets", Column: "user_pets", Action: audithook.Cascade},
+				{Table: "users", Column: "user_spouse", Action: audithook.SetNull},
+				{Table: "users", Column: "user_children", Action: audithook.SetNull},
+				{Table: "folder_viewers", Column: "user_id", Action: audithook.Cascade},
+				{Table: "user_groups", Column: "user_id", Action: audithook.Cascade},
+				{Table: "user_friends", Column: "user_id", Action: audithook.Cascade},
+				{Table: "user_friends", Column: "friend_id", Action: audithook.Cascade},
+				{Table: "user_following", Column: "user_id", Action: audithook.Cascade},
+				{Table: "user_following", Column: "follower_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "user",
+			Tenant:   "tenant",
+			Label:    "name",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "email", Column: "email", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "age", Column: "age", Kind: field.TypeInt, Plain: true},
+				{Name: "nick", Column: "nick", Kind: field.TypeString, Plain: true},
+				{Name: "tags", Column: "tags", Kind: field.TypeJSON},
+				{Name: "status", Column: "status", Kind: field.TypeEnum, Plain: true},
+				{Name: "tenant", Column: "tenant", Kind: field.TypeString, Plain: true},
+				{Name: "password", Column: "password", Kind: field.TypeString, Plain: true, Sensitive: true},
+				{Name: "settings", Column: "settings", Kind: field.TypeJSON},
+				{Name: "level", Column: "level", Kind: field.TypeString, Plain: true, Default: true},
+				{Name: "version", Column: "version", Kind: field.TypeInt, Plain: true},
+				{Name: "created_at", Column: "created_at", Kind: field.TypeTime},
+				{Name: "updated_at", Column: "updated_at", Kind: field.TypeTime, Touch: true},
+				{Name: "spouse", Column: "user_spouse", Kind: field.TypeInt, Plain: true, Key: true},
+				{Name: "parent", Column: "user_children", Kind: field.TypeInt, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "pets", Table: "pets", Column: "user_pets"},
+				{Name: "card", Table: "cards", Column: "owner_id"},
+				{Name: "groups", Table: "user_groups", Column: "user_id"},
+				{Name: "friends", Table: "user_friends", Column: "user_id"},
+				{Name: "spouse", Table: "users", Column: "user_spouse"},
+				{Name: "children", Table: "users", Column: "user_children"},
+				{Name: "followers", Table: "user_following", Column: "user_id", Inverse: true},
+				{Name: "following", Table: "user_following", Column: "user_id"},
+				{Name: "likes", Table: "likes", Column: "user_id"},
+				{Name: "shared_folders", Table: "folder_viewers", Column: "folder_id", Inverse: true},
+				{Name: "user_likes", Table: "likes", Column: "user_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "Whole",
+			Table:  "wholes",
+			Config: "Whole",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:   true,
+			Resource:  "whole",
+			WholeRows: true,
+			Fields: []audithook.Field{
+				{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
+				{Name: "note", Column: "note", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Table:  "blob_coupons",
+			Config: "BlobCoupons",
+			ID: []audithook.Field{
+				{Name: "blob_id", Column: "blob_id", Kind: field.TypeBytes},
+				{Name: "coupon_id", Column: "coupon_id", Kind: field.TypeString},
+			},
+			Ends: []audithook.End{
+				{Column: "blob_id", Type: "Blob", Edge: "coupons"},
+				{Column: "coupon_id", Type: "Coupon", Edge: "blobs"},
+			},
+		},
+		{
+			Table:  "folder_viewers",
+			Config: "FolderViewers",
+			ID: []audithook.Field{
+				{Name: "folder_id", Column: "folder_id", Kind: field.TypeInt, Plain: true},
+				{Name: "user_id", Column: "user_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "folder_id", Type: "Folder", Edge: "viewers"},
+				{Column: "user_id", Type: "User", Edge: "shared_folders"},
+			},
+		},
+		{
+			Table:  "user_groups",
+			Config: "UserGroups",
+			ID: []audithook.Field{
+				{Name: "user_id", Column: "user_id", Kind: field.TypeInt, Plain: true},
+				{Name: "group_id", Column: "group_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "user_id", Type: "User", Edge: "groups"},
+				{Column: "group_id", Type: "Group", Edge: "users"},
+			},
+		},
+		{
+			Table:  "user_friends",
+			Config: "UserFriends",
+			ID: []audithook.Field{
+				{Name: "user_id", Column: "user_id", Kind: field.TypeInt, Plain: true},
+				{Name: "friend_id", Column: "friend_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "user_id", Type: "User", Edge: "friends"},
+				{Column: "friend_id", Type: "User"},
+			},
+		},
+		{
+			Table:  "user_following",
+			Config: "UserFollowing",
+			ID: []audithook.Field{
+				{Name: "user_id", Column: "user_id", Kind: field.TypeInt, Plain: true},
+				{Name: "follower_id", Column: "follower_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "user_id", Type: "User", Edge: "following"},
+				{Column: "follower_id", Type: "User", Edge: "followers"},
+			},
+		},
 	},
-	Fields: []audithook.Field{
-		{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
-		{Name: "note", Column: "note", Kind: field.TypeString, Plain: true},
-	},
-}
+})

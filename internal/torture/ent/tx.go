@@ -14,26 +14,58 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Account is the client for interacting with the Account builders.
+	Account *AccountClient
 	// AuditLog is the client for interacting with the AuditLog builders.
 	AuditLog *AuditLogClient
+	// Blob is the client for interacting with the Blob builders.
+	Blob *BlobClient
 	// Card is the client for interacting with the Card builders.
 	Card *CardClient
+	// Chunk is the client for interacting with the Chunk builders.
+	Chunk *ChunkClient
+	// Counter is the client for interacting with the Counter builders.
+	Counter *CounterClient
+	// Coupon is the client for interacting with the Coupon builders.
+	Coupon *CouponClient
 	// Doc is the client for interacting with the Doc builders.
 	Doc *DocClient
+	// File is the client for interacting with the File builders.
+	File *FileClient
+	// Folder is the client for interacting with the Folder builders.
+	Folder *FolderClient
 	// Group is the client for interacting with the Group builders.
 	Group *GroupClient
 	// Hidden is the client for interacting with the Hidden builders.
 	Hidden *HiddenClient
+	// Invoice is the client for interacting with the Invoice builders.
+	Invoice *InvoiceClient
 	// Kinds is the client for interacting with the Kinds builders.
 	Kinds *KindsClient
+	// Like is the client for interacting with the Like builders.
+	Like *LikeClient
+	// Line is the client for interacting with the Line builders.
+	Line *LineClient
+	// Mark is the client for interacting with the Mark builders.
+	Mark *MarkClient
 	// Memo is the client for interacting with the Memo builders.
 	Memo *MemoClient
 	// Pet is the client for interacting with the Pet builders.
 	Pet *PetClient
 	// Plain is the client for interacting with the Plain builders.
 	Plain *PlainClient
+	// Roster is the client for interacting with the Roster builders.
+	Roster *RosterClient
+	// Scan is the client for interacting with the Scan builders.
+	Scan *ScanClient
+	// Tag is the client for interacting with the Tag builders.
+	Tag *TagClient
 	// Ticket is the client for interacting with the Ticket builders.
 	Ticket *TicketClient
+	// Tweet is the client for interacting with the Tweet builders.
+	Tweet *TweetClient
+	// TweetTag is the client for interacting with the TweetTag builders.
+	TweetTag *TweetTagClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 	// Whole is the client for interacting with the Whole builders.
@@ -169,16 +201,32 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Account = NewAccountClient(tx.config)
 	tx.AuditLog = NewAuditLogClient(tx.config)
+	tx.Blob = NewBlobClient(tx.config)
 	tx.Card = NewCardClient(tx.config)
+	tx.Chunk = NewChunkClient(tx.config)
+	tx.Counter = NewCounterClient(tx.config)
+	tx.Coupon = NewCouponClient(tx.config)
 	tx.Doc = NewDocClient(tx.config)
+	tx.File = NewFileClient(tx.config)
+	tx.Folder = NewFolderClient(tx.config)
 	tx.Group = NewGroupClient(tx.config)
 	tx.Hidden = NewHiddenClient(tx.config)
+	tx.Invoice = NewInvoiceClient(tx.config)
 	tx.Kinds = NewKindsClient(tx.config)
+	tx.Like = NewLikeClient(tx.config)
+	tx.Line = NewLineClient(tx.config)
+	tx.Mark = NewMarkClient(tx.config)
 	tx.Memo = NewMemoClient(tx.config)
 	tx.Pet = NewPetClient(tx.config)
 	tx.Plain = NewPlainClient(tx.config)
+	tx.Roster = NewRosterClient(tx.config)
+	tx.Scan = NewScanClient(tx.config)
+	tx.Tag = NewTagClient(tx.config)
 	tx.Ticket = NewTicketClient(tx.config)
+	tx.Tweet = NewTweetClient(tx.config)
+	tx.TweetTag = NewTweetTagClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 	tx.Whole = NewWholeClient(tx.config)
 }
@@ -190,7 +238,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: AuditLog.QueryXXX(), the query will be executed
+// applies a query, for example: Account.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

@@ -47,8 +47,10 @@ type User struct {
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
-	Edges        UserEdges `json:"edges"`
-	selectValues sql.SelectValues
+	Edges         UserEdges `json:"edges"`
+	user_spouse   *int
+	user_children *int
+	selectValues  sql.SelectValues
 }
 
 // UserEdges holds the relations/edges for other nodes in the graph.
@@ -61,9 +63,25 @@ type UserEdges struct {
 	Groups []*Group `json:"groups,omitempty"`
 	// Friends holds the value of the friends edge.
 	Friends []*User `json:"friends,omitempty"`
+	// Spouse holds the value of the spouse edge.
+	Spouse *User `json:"spouse,omitempty"`
+	// Parent holds the value of the parent edge.
+	Parent *User `json:"parent,omitempty"`
+	// Children holds the value of the children edge.
+	Children []*User `json:"children,omitempty"`
+	// Followers holds the value of the followers edge.
+	Followers []*User `json:"followers,omitempty"`
+	// Following holds the value of the following edge.
+	Following []*User `json:"following,omitempty"`
+	// Likes holds the value of the likes edge.
+	Likes []*Tweet `json:"likes,omitempty"`
+	// SharedFolders holds the value of the shared_folders edge.
+	SharedFolders []*Folder `json:"shared_folders,omitempty"`
+	// UserLikes holds the value of the user_likes edge.
+	UserLikes []*Like `json:"user_likes,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [12]bool
 }
 
 // PetsOrErr returns the Pets value or an error if the edge
@@ -104,6 +122,82 @@ func (e UserEdges) FriendsOrErr() ([]*User, error) {
 	return nil, &NotLoadedError{edge: "friends"}
 }
 
+// SpouseOrErr returns the Spouse value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e UserEdges) SpouseOrErr() (*User, error) {
+	if e.Spouse != nil {
+		return e.Spouse, nil
+	} else if e.loadedTypes[4] {
+		return nil, &NotFoundError{label: user.Label}
+	}
+	return nil, &NotLoadedError{edge: "spouse"}
+}
+
+// ParentOrErr returns the Parent value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e UserEdges) ParentOrErr() (*User, error) {
+	if e.Parent != nil {
+		return e.Parent, nil
+	} else if e.loadedTypes[5] {
+		return nil, &NotFoundError{label: user.Label}
+	}
+	return nil, &NotLoadedError{edge: "parent"}
+}
+
+// ChildrenOrErr returns the Children value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) ChildrenOrErr() ([]*User, error) {
+	if e.loadedTypes[6] {
+		return e.Children, nil
+	}
+	return nil, &NotLoadedError{edge: "children"}
+}
+
+// FollowersOrErr returns the Followers value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) FollowersOrErr() ([]*User, error) {
+	if e.loadedTypes[7] {
+		return e.Followers, nil
+	}
+	return nil, &NotLoadedError{edge: "followers"}
+}
+
+// FollowingOrErr returns the Following value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) FollowingOrErr() ([]*User, error) {
+	if e.loadedTypes[8] {
+		return e.Following, nil
+	}
+	return nil, &NotLoadedError{edge: "following"}
+}
+
+// LikesOrErr returns the Likes value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) LikesOrErr() ([]*Tweet, error) {
+	if e.loadedTypes[9] {
+		return e.Likes, nil
+	}
+	return nil, &NotLoadedError{edge: "likes"}
+}
+
+// SharedFoldersOrErr returns the SharedFolders value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) SharedFoldersOrErr() ([]*Folder, error) {
+	if e.loadedTypes[10] {
+		return e.SharedFolders, nil
+	}
+	return nil, &NotLoadedError{edge: "shared_folders"}
+}
+
+// UserLikesOrErr returns the UserLikes value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) UserLikesOrErr() ([]*Like, error) {
+	if e.loadedTypes[11] {
+		return e.UserLikes, nil
+	}
+	return nil, &NotLoadedError{edge: "user_likes"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -117,6 +211,10 @@ func (*User) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case user.FieldCreatedAt, user.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
+		case user.ForeignKeys[0]: // user_spouse
+			values[i] = new(sql.NullInt64)
+		case user.ForeignKeys[1]: // user_children
+			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -221,6 +319,20 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.UpdatedAt = value.Time
 			}
+		case user.ForeignKeys[0]:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for edge-field user_spouse", value)
+			} else if value.Valid {
+				_m.user_spouse = new(int)
+				*_m.user_spouse = int(value.Int64)
+			}
+		case user.ForeignKeys[1]:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for edge-field user_children", value)
+			} else if value.Valid {
+				_m.user_children = new(int)
+				*_m.user_children = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -252,6 +364,46 @@ func (_m *User) QueryGroups() *GroupQuery {
 // QueryFriends queries the "friends" edge of the User entity.
 func (_m *User) QueryFriends() *UserQuery {
 	return NewUserClient(_m.config).QueryFriends(_m)
+}
+
+// QuerySpouse queries the "spouse" edge of the User entity.
+func (_m *User) QuerySpouse() *UserQuery {
+	return NewUserClient(_m.config).QuerySpouse(_m)
+}
+
+// QueryParent queries the "parent" edge of the User entity.
+func (_m *User) QueryParent() *UserQuery {
+	return NewUserClient(_m.config).QueryParent(_m)
+}
+
+// QueryChildren queries the "children" edge of the User entity.
+func (_m *User) QueryChildren() *UserQuery {
+	return NewUserClient(_m.config).QueryChildren(_m)
+}
+
+// QueryFollowers queries the "followers" edge of the User entity.
+func (_m *User) QueryFollowers() *UserQuery {
+	return NewUserClient(_m.config).QueryFollowers(_m)
+}
+
+// QueryFollowing queries the "following" edge of the User entity.
+func (_m *User) QueryFollowing() *UserQuery {
+	return NewUserClient(_m.config).QueryFollowing(_m)
+}
+
+// QueryLikes queries the "likes" edge of the User entity.
+func (_m *User) QueryLikes() *TweetQuery {
+	return NewUserClient(_m.config).QueryLikes(_m)
+}
+
+// QuerySharedFolders queries the "shared_folders" edge of the User entity.
+func (_m *User) QuerySharedFolders() *FolderQuery {
+	return NewUserClient(_m.config).QuerySharedFolders(_m)
+}
+
+// QueryUserLikes queries the "user_likes" edge of the User entity.
+func (_m *User) QueryUserLikes() *LikeQuery {
+	return NewUserClient(_m.config).QueryUserLikes(_m)
 }
 
 // Update returns a builder for updating this User.

@@ -9,6 +9,28 @@ import (
 )
 
 var (
+	// AccountsColumns holds the columns for the "accounts" table.
+	AccountsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant", Type: field.TypeString},
+		{Name: "code", Type: field.TypeString},
+		{Name: "email", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "balance", Type: field.TypeInt, Default: 0},
+		{Name: "nick", Type: field.TypeString, Nullable: true},
+	}
+	// AccountsTable holds the schema information for the "accounts" table.
+	AccountsTable = &schema.Table{
+		Name:       "accounts",
+		Columns:    AccountsColumns,
+		PrimaryKey: []*schema.Column{AccountsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "account_tenant_code",
+				Unique:  true,
+				Columns: []*schema.Column{AccountsColumns[1], AccountsColumns[2]},
+			},
+		},
+	}
 	// AuditLogsColumns holds the columns for the "audit_logs" table.
 	AuditLogsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)", "postgres": "uuid", "sqlite3": "uuid"}},
@@ -96,6 +118,33 @@ var (
 			},
 		},
 	}
+	// BlobsColumns holds the columns for the "blobs" table.
+	BlobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeBytes, Size: 16, SchemaType: map[string]string{"mysql": "binary(16)"}},
+		{Name: "name", Type: field.TypeString},
+		{Name: "blob_next", Type: field.TypeBytes, Unique: true, Nullable: true, Size: 16, SchemaType: map[string]string{"mysql": "binary(16)"}},
+		{Name: "invoice_attachments", Type: field.TypeInt, Nullable: true},
+	}
+	// BlobsTable holds the schema information for the "blobs" table.
+	BlobsTable = &schema.Table{
+		Name:       "blobs",
+		Columns:    BlobsColumns,
+		PrimaryKey: []*schema.Column{BlobsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "blobs_blobs_next",
+				Columns:    []*schema.Column{BlobsColumns[2]},
+				RefColumns: []*schema.Column{BlobsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "blobs_invoices_attachments",
+				Columns:    []*schema.Column{BlobsColumns[3]},
+				RefColumns: []*schema.Column{InvoicesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
 	// CardsColumns holds the columns for the "cards" table.
 	CardsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -116,6 +165,58 @@ var (
 			},
 		},
 	}
+	// ChunksColumns holds the columns for the "chunks" table.
+	ChunksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "data", Type: field.TypeBytes, Nullable: true},
+		{Name: "file_id", Type: field.TypeString, Nullable: true, Size: 40},
+	}
+	// ChunksTable holds the schema information for the "chunks" table.
+	ChunksTable = &schema.Table{
+		Name:       "chunks",
+		Columns:    ChunksColumns,
+		PrimaryKey: []*schema.Column{ChunksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chunks_files_chunks",
+				Columns:    []*schema.Column{ChunksColumns[2]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// CountersColumns holds the columns for the "counters" table.
+	CountersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "hits", Type: field.TypeInt, Default: 0},
+	}
+	// CountersTable holds the schema information for the "counters" table.
+	CountersTable = &schema.Table{
+		Name:       "counters",
+		Columns:    CountersColumns,
+		PrimaryKey: []*schema.Column{CountersColumns[0]},
+	}
+	// CouponsColumns holds the columns for the "coupons" table.
+	CouponsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "percent", Type: field.TypeInt, Default: 10},
+		{Name: "coupon_holder", Type: field.TypeUUID, Nullable: true},
+	}
+	// CouponsTable holds the schema information for the "coupons" table.
+	CouponsTable = &schema.Table{
+		Name:       "coupons",
+		Columns:    CouponsColumns,
+		PrimaryKey: []*schema.Column{CouponsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "coupons_accounts_holder",
+				Columns:    []*schema.Column{CouponsColumns[2]},
+				RefColumns: []*schema.Column{AccountsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
 	// DocsColumns holds the columns for the "docs" table.
 	DocsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -127,6 +228,46 @@ var (
 		Name:       "docs",
 		Columns:    DocsColumns,
 		PrimaryKey: []*schema.Column{DocsColumns[0]},
+	}
+	// FilesColumns holds the columns for the "files" table.
+	FilesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Default: ""},
+		{Name: "folder_files", Type: field.TypeInt},
+	}
+	// FilesTable holds the schema information for the "files" table.
+	FilesTable = &schema.Table{
+		Name:       "files",
+		Columns:    FilesColumns,
+		PrimaryKey: []*schema.Column{FilesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "files_folders_files",
+				Columns:    []*schema.Column{FilesColumns[2]},
+				RefColumns: []*schema.Column{FoldersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// FoldersColumns holds the columns for the "folders" table.
+	FoldersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "parent_id", Type: field.TypeInt, Nullable: true},
+	}
+	// FoldersTable holds the schema information for the "folders" table.
+	FoldersTable = &schema.Table{
+		Name:       "folders",
+		Columns:    FoldersColumns,
+		PrimaryKey: []*schema.Column{FoldersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "folders_folders_children",
+				Columns:    []*schema.Column{FoldersColumns[2]},
+				RefColumns: []*schema.Column{FoldersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
 	}
 	// GroupsColumns holds the columns for the "groups" table.
 	GroupsColumns = []*schema.Column{
@@ -150,6 +291,17 @@ var (
 		Name:       "hiddens",
 		Columns:    HiddensColumns,
 		PrimaryKey: []*schema.Column{HiddensColumns[0]},
+	}
+	// InvoicesColumns holds the columns for the "invoices" table.
+	InvoicesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "number", Type: field.TypeString, Unique: true},
+	}
+	// InvoicesTable holds the schema information for the "invoices" table.
+	InvoicesTable = &schema.Table{
+		Name:       "invoices",
+		Columns:    InvoicesColumns,
+		PrimaryKey: []*schema.Column{InvoicesColumns[0]},
 	}
 	// KindsColumns holds the columns for the "kinds" table.
 	KindsColumns = []*schema.Column{
@@ -192,6 +344,74 @@ var (
 		Name:       "kinds",
 		Columns:    KindsColumns,
 		PrimaryKey: []*schema.Column{KindsColumns[0]},
+	}
+	// LikesColumns holds the columns for the "likes" table.
+	LikesColumns = []*schema.Column{
+		{Name: "weight", Type: field.TypeInt, Default: 1},
+		{Name: "liked_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeInt},
+		{Name: "tweet_id", Type: field.TypeInt64},
+	}
+	// LikesTable holds the schema information for the "likes" table.
+	LikesTable = &schema.Table{
+		Name:       "likes",
+		Columns:    LikesColumns,
+		PrimaryKey: []*schema.Column{LikesColumns[2], LikesColumns[3]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "likes_users_user",
+				Columns:    []*schema.Column{LikesColumns[2]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "likes_tweets_tweet",
+				Columns:    []*schema.Column{LikesColumns[3]},
+				RefColumns: []*schema.Column{TweetsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// LinesColumns holds the columns for the "lines" table.
+	LinesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "text", Type: field.TypeString, Default: ""},
+		{Name: "amount", Type: field.TypeOther, SchemaType: map[string]string{"mysql": "decimal(20,4)", "postgres": "numeric(20,4)", "sqlite3": "text"}},
+		{Name: "invoice_id", Type: field.TypeInt},
+	}
+	// LinesTable holds the schema information for the "lines" table.
+	LinesTable = &schema.Table{
+		Name:       "lines",
+		Columns:    LinesColumns,
+		PrimaryKey: []*schema.Column{LinesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "lines_invoices_lines",
+				Columns:    []*schema.Column{LinesColumns[3]},
+				RefColumns: []*schema.Column{InvoicesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// MarksColumns holds the columns for the "marks" table.
+	MarksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "text", Type: field.TypeString},
+		{Name: "chunk_id", Type: field.TypeInt, Nullable: true},
+	}
+	// MarksTable holds the schema information for the "marks" table.
+	MarksTable = &schema.Table{
+		Name:       "marks",
+		Columns:    MarksColumns,
+		PrimaryKey: []*schema.Column{MarksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "marks_chunks_marks",
+				Columns:    []*schema.Column{MarksColumns[2]},
+				RefColumns: []*schema.Column{ChunksColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
 	}
 	// MemosColumns holds the columns for the "memos" table.
 	MemosColumns = []*schema.Column{
@@ -236,6 +456,44 @@ var (
 		Columns:    PlainsColumns,
 		PrimaryKey: []*schema.Column{PlainsColumns[0]},
 	}
+	// ScansColumns holds the columns for the "scans" table.
+	ScansColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "verdict", Type: field.TypeEnum, Enums: []string{"clean", "infected"}, Default: "clean"},
+		{Name: "file_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "file_latest", Type: field.TypeString, Unique: true, Nullable: true, Size: 40},
+	}
+	// ScansTable holds the schema information for the "scans" table.
+	ScansTable = &schema.Table{
+		Name:       "scans",
+		Columns:    ScansColumns,
+		PrimaryKey: []*schema.Column{ScansColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "scans_files_scans",
+				Columns:    []*schema.Column{ScansColumns[2]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "scans_files_latest",
+				Columns:    []*schema.Column{ScansColumns[3]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
+	// TagsColumns holds the columns for the "tags" table.
+	TagsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUint, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+	}
+	// TagsTable holds the schema information for the "tags" table.
+	TagsTable = &schema.Table{
+		Name:       "tags",
+		Columns:    TagsColumns,
+		PrimaryKey: []*schema.Column{TagsColumns[0]},
+	}
 	// OrderColumns holds the columns for the "order" table.
 	OrderColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -249,6 +507,61 @@ var (
 		Name:       "order",
 		Columns:    OrderColumns,
 		PrimaryKey: []*schema.Column{OrderColumns[0]},
+	}
+	// TweetsColumns holds the columns for the "tweets" table.
+	TweetsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "text", Type: field.TypeString},
+		{Name: "author_id", Type: field.TypeInt},
+	}
+	// TweetsTable holds the schema information for the "tweets" table.
+	TweetsTable = &schema.Table{
+		Name:       "tweets",
+		Columns:    TweetsColumns,
+		PrimaryKey: []*schema.Column{TweetsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "tweets_users_author",
+				Columns:    []*schema.Column{TweetsColumns[2]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
+	// TweetTagsColumns holds the columns for the "tweet_tags" table.
+	TweetTagsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "added_at", Type: field.TypeTime},
+		{Name: "note", Type: field.TypeString, Default: "new"},
+		{Name: "tweet_id", Type: field.TypeInt64},
+		{Name: "tag_id", Type: field.TypeUint},
+	}
+	// TweetTagsTable holds the schema information for the "tweet_tags" table.
+	TweetTagsTable = &schema.Table{
+		Name:       "tweet_tags",
+		Columns:    TweetTagsColumns,
+		PrimaryKey: []*schema.Column{TweetTagsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "tweet_tags_tweets_tweet",
+				Columns:    []*schema.Column{TweetTagsColumns[3]},
+				RefColumns: []*schema.Column{TweetsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "tweet_tags_tags_tag",
+				Columns:    []*schema.Column{TweetTagsColumns[4]},
+				RefColumns: []*schema.Column{TagsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "tweettag_tweet_id_tag_id",
+				Unique:  true,
+				Columns: []*schema.Column{TweetTagsColumns[3], TweetTagsColumns[4]},
+			},
+		},
 	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
@@ -266,12 +579,28 @@ var (
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "user_spouse", Type: field.TypeInt, Unique: true, Nullable: true},
+		{Name: "user_children", Type: field.TypeInt, Nullable: true},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{
 		Name:       "users",
 		Columns:    UsersColumns,
 		PrimaryKey: []*schema.Column{UsersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "users_users_spouse",
+				Columns:    []*schema.Column{UsersColumns[14]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "users_users_children",
+				Columns:    []*schema.Column{UsersColumns[15]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
 	}
 	// WholesColumns holds the columns for the "wholes" table.
 	WholesColumns = []*schema.Column{
@@ -284,6 +613,56 @@ var (
 		Name:       "wholes",
 		Columns:    WholesColumns,
 		PrimaryKey: []*schema.Column{WholesColumns[0]},
+	}
+	// BlobCouponsColumns holds the columns for the "blob_coupons" table.
+	BlobCouponsColumns = []*schema.Column{
+		{Name: "blob_id", Type: field.TypeBytes, Size: 16, SchemaType: map[string]string{"mysql": "binary(16)"}},
+		{Name: "coupon_id", Type: field.TypeString, Size: 40},
+	}
+	// BlobCouponsTable holds the schema information for the "blob_coupons" table.
+	BlobCouponsTable = &schema.Table{
+		Name:       "blob_coupons",
+		Columns:    BlobCouponsColumns,
+		PrimaryKey: []*schema.Column{BlobCouponsColumns[0], BlobCouponsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "blob_coupons_blob_id",
+				Columns:    []*schema.Column{BlobCouponsColumns[0]},
+				RefColumns: []*schema.Column{BlobsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "blob_coupons_coupon_id",
+				Columns:    []*schema.Column{BlobCouponsColumns[1]},
+				RefColumns: []*schema.Column{CouponsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// FolderViewersColumns holds the columns for the "folder_viewers" table.
+	FolderViewersColumns = []*schema.Column{
+		{Name: "folder_id", Type: field.TypeInt},
+		{Name: "user_id", Type: field.TypeInt},
+	}
+	// FolderViewersTable holds the schema information for the "folder_viewers" table.
+	FolderViewersTable = &schema.Table{
+		Name:       "folder_viewers",
+		Columns:    FolderViewersColumns,
+		PrimaryKey: []*schema.Column{FolderViewersColumns[0], FolderViewersColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "folder_viewers_folder_id",
+				Columns:    []*schema.Column{FolderViewersColumns[0]},
+				RefColumns: []*schema.Column{FoldersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "folder_viewers_user_id",
+				Columns:    []*schema.Column{FolderViewersColumns[1]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
 	}
 	// UserGroupsColumns holds the columns for the "user_groups" table.
 	UserGroupsColumns = []*schema.Column{
@@ -335,22 +714,65 @@ var (
 			},
 		},
 	}
+	// UserFollowingColumns holds the columns for the "user_following" table.
+	UserFollowingColumns = []*schema.Column{
+		{Name: "user_id", Type: field.TypeInt},
+		{Name: "follower_id", Type: field.TypeInt},
+	}
+	// UserFollowingTable holds the schema information for the "user_following" table.
+	UserFollowingTable = &schema.Table{
+		Name:       "user_following",
+		Columns:    UserFollowingColumns,
+		PrimaryKey: []*schema.Column{UserFollowingColumns[0], UserFollowingColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "user_following_user_id",
+				Columns:    []*schema.Column{UserFollowingColumns[0]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "user_following_follower_id",
+				Columns:    []*schema.Column{UserFollowingColumns[1]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AccountsTable,
 		AuditLogsTable,
+		BlobsTable,
 		CardsTable,
+		ChunksTable,
+		CountersTable,
+		CouponsTable,
 		DocsTable,
+		FilesTable,
+		FoldersTable,
 		GroupsTable,
 		HiddensTable,
+		InvoicesTable,
 		KindsTable,
+		LikesTable,
+		LinesTable,
+		MarksTable,
 		MemosTable,
 		PetsTable,
 		PlainsTable,
+		ScansTable,
+		TagsTable,
 		OrderTable,
+		TweetsTable,
+		TweetTagsTable,
 		UsersTable,
 		WholesTable,
+		BlobCouponsTable,
+		FolderViewersTable,
 		UserGroupsTable,
 		UserFriendsTable,
+		UserFollowingTable,
 	}
 )
 
@@ -365,13 +787,36 @@ func init() {
 		"audit_logs_operation": "operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'upsert', 'summary', 'skip', 'gap', 'switch')",
 		"audit_logs_outcome":   "outcome IN ('success', 'failure', 'denied', 'aborted', 'unknown')",
 	}
+	BlobsTable.ForeignKeys[0].RefTable = BlobsTable
+	BlobsTable.ForeignKeys[1].RefTable = InvoicesTable
 	CardsTable.ForeignKeys[0].RefTable = UsersTable
+	ChunksTable.ForeignKeys[0].RefTable = FilesTable
+	CouponsTable.ForeignKeys[0].RefTable = AccountsTable
+	FilesTable.ForeignKeys[0].RefTable = FoldersTable
+	FoldersTable.ForeignKeys[0].RefTable = FoldersTable
+	LikesTable.ForeignKeys[0].RefTable = UsersTable
+	LikesTable.ForeignKeys[1].RefTable = TweetsTable
+	LinesTable.ForeignKeys[0].RefTable = InvoicesTable
+	MarksTable.ForeignKeys[0].RefTable = ChunksTable
 	PetsTable.ForeignKeys[0].RefTable = UsersTable
+	ScansTable.ForeignKeys[0].RefTable = FilesTable
+	ScansTable.ForeignKeys[1].RefTable = FilesTable
 	OrderTable.Annotation = &entsql.Annotation{
 		Table: "order",
 	}
+	TweetsTable.ForeignKeys[0].RefTable = UsersTable
+	TweetTagsTable.ForeignKeys[0].RefTable = TweetsTable
+	TweetTagsTable.ForeignKeys[1].RefTable = TagsTable
+	UsersTable.ForeignKeys[0].RefTable = UsersTable
+	UsersTable.ForeignKeys[1].RefTable = UsersTable
+	BlobCouponsTable.ForeignKeys[0].RefTable = BlobsTable
+	BlobCouponsTable.ForeignKeys[1].RefTable = CouponsTable
+	FolderViewersTable.ForeignKeys[0].RefTable = FoldersTable
+	FolderViewersTable.ForeignKeys[1].RefTable = UsersTable
 	UserGroupsTable.ForeignKeys[0].RefTable = UsersTable
 	UserGroupsTable.ForeignKeys[1].RefTable = GroupsTable
 	UserFriendsTable.ForeignKeys[0].RefTable = UsersTable
 	UserFriendsTable.ForeignKeys[1].RefTable = UsersTable
+	UserFollowingTable.ForeignKeys[0].RefTable = UsersTable
+	UserFollowingTable.ForeignKeys[1].RefTable = UsersTable
 }

@@ -6,20 +6,44 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Account is the predicate function for account builders.
+type Account func(*sql.Selector)
+
 // AuditLog is the predicate function for auditlog builders.
 type AuditLog func(*sql.Selector)
+
+// Blob is the predicate function for blob builders.
+type Blob func(*sql.Selector)
 
 // Card is the predicate function for card builders.
 type Card func(*sql.Selector)
 
+// Chunk is the predicate function for chunk builders.
+type Chunk func(*sql.Selector)
+
+// Counter is the predicate function for counter builders.
+type Counter func(*sql.Selector)
+
+// Coupon is the predicate function for coupon builders.
+type Coupon func(*sql.Selector)
+
 // Doc is the predicate function for doc builders.
 type Doc func(*sql.Selector)
+
+// File is the predicate function for file builders.
+type File func(*sql.Selector)
+
+// Folder is the predicate function for folder builders.
+type Folder func(*sql.Selector)
 
 // Group is the predicate function for group builders.
 type Group func(*sql.Selector)
 
 // Hidden is the predicate function for hidden builders.
 type Hidden func(*sql.Selector)
+
+// Invoice is the predicate function for invoice builders.
+type Invoice func(*sql.Selector)
 
 // Kinds is the predicate function for kinds builders.
 type Kinds func(*sql.Selector)
@@ -35,6 +59,15 @@ func KindsOrErr(p Kinds, err error) Kinds {
 	}
 }
 
+// Like is the predicate function for like builders.
+type Like func(*sql.Selector)
+
+// Line is the predicate function for line builders.
+type Line func(*sql.Selector)
+
+// Mark is the predicate function for mark builders.
+type Mark func(*sql.Selector)
+
 // Memo is the predicate function for memo builders.
 type Memo func(*sql.Selector)
 
@@ -44,8 +77,23 @@ type Pet func(*sql.Selector)
 // Plain is the predicate function for plain builders.
 type Plain func(*sql.Selector)
 
+// Roster is the predicate function for roster builders.
+type Roster func(*sql.Selector)
+
+// Scan is the predicate function for scan builders.
+type Scan func(*sql.Selector)
+
+// Tag is the predicate function for tag builders.
+type Tag func(*sql.Selector)
+
 // Ticket is the predicate function for ticket builders.
 type Ticket func(*sql.Selector)
+
+// Tweet is the predicate function for tweet builders.
+type Tweet func(*sql.Selector)
+
+// TweetTag is the predicate function for tweettag builders.
+type TweetTag func(*sql.Selector)
 
 // User is the predicate function for user builders.
 type User func(*sql.Selector)

@@ -6,18 +6,34 @@ import (
 	"context"
 	"time"
 
+	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
+	"github.com/entaudit/audit/internal/torture/ent/blob"
 	"github.com/entaudit/audit/internal/torture/ent/card"
+	"github.com/entaudit/audit/internal/torture/ent/chunk"
+	"github.com/entaudit/audit/internal/torture/ent/counter"
+	"github.com/entaudit/audit/internal/torture/ent/coupon"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
+	"github.com/entaudit/audit/internal/torture/ent/file"
+	"github.com/entaudit/audit/internal/torture/ent/folder"
 	"github.com/entaudit/audit/internal/torture/ent/group"
 	"github.com/entaudit/audit/internal/torture/ent/hidden"
+	"github.com/entaudit/audit/internal/torture/ent/invoice"
 	"github.com/entaudit/audit/internal/torture/ent/kinds"
+	"github.com/entaudit/audit/internal/torture/ent/like"
+	"github.com/entaudit/audit/internal/torture/ent/line"
+	"github.com/entaudit/audit/internal/torture/ent/mark"
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
+	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/schema"
+	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/tweet"
+	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
 	"github.com/entaudit/audit/internal/torture/ent/whole"
+	"github.com/entaudit/audit/internal/torture/gotype"
 	"github.com/google/uuid"
 
 	"entgo.io/ent"
@@ -29,8 +45,32 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accountMixin := schema.Account{}.Mixin()
+	accountMixinHooks0 := accountMixin[0].Hooks()
+	account.Hooks[0] = accountMixinHooks0[0]
+	accountFields := schema.Account{}.Fields()
+	_ = accountFields
+	// accountDescBalance is the schema descriptor for balance field.
+	accountDescBalance := accountFields[4].Descriptor()
+	// account.DefaultBalance holds the default value on creation for the balance field.
+	account.DefaultBalance = accountDescBalance.Default.(int)
+	// accountDescID is the schema descriptor for id field.
+	accountDescID := accountFields[0].Descriptor()
+	// account.DefaultID holds the default value on creation for the id field.
+	account.DefaultID = accountDescID.Default.(func() uuid.UUID)
 	auditlogHooks := schema.AuditLog{}.Hooks()
 	auditlog.Hooks[0] = auditlogHooks[0]
+	blobMixin := schema.Blob{}.Mixin()
+	blobMixinHooks0 := blobMixin[0].Hooks()
+	blob.Hooks[0] = blobMixinHooks0[0]
+	blobFields := schema.Blob{}.Fields()
+	_ = blobFields
+	// blobDescID is the schema descriptor for id field.
+	blobDescID := blobFields[0].Descriptor()
+	// blob.DefaultID holds the default value on creation for the id field.
+	blob.DefaultID = blobDescID.Default.(func() gotype.Key)
+	// blob.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	blob.IDValidator = blobDescID.Validators[0].(func([]byte) error)
 	cardMixin := schema.Card{}.Mixin()
 	cardMixinHooks0 := cardMixin[0].Hooks()
 	card.Hooks[0] = cardMixinHooks0[0]
@@ -40,11 +80,55 @@ func init() {
 	cardDescID := cardFields[0].Descriptor()
 	// card.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	card.IDValidator = cardDescID.Validators[0].(func(string) error)
+	chunkFields := schema.Chunk{}.Fields()
+	_ = chunkFields
+	// chunkDescFileID is the schema descriptor for file_id field.
+	chunkDescFileID := chunkFields[1].Descriptor()
+	// chunk.FileIDValidator is a validator for the "file_id" field. It is called by the builders before save.
+	chunk.FileIDValidator = chunkDescFileID.Validators[0].(func(string) error)
+	counterMixin := schema.Counter{}.Mixin()
+	counterMixinHooks0 := counterMixin[0].Hooks()
+	counter.Hooks[0] = counterMixinHooks0[0]
+	counterFields := schema.Counter{}.Fields()
+	_ = counterFields
+	// counterDescHits is the schema descriptor for hits field.
+	counterDescHits := counterFields[1].Descriptor()
+	// counter.DefaultHits holds the default value on creation for the hits field.
+	counter.DefaultHits = counterDescHits.Default.(int)
+	couponMixin := schema.Coupon{}.Mixin()
+	couponMixinHooks0 := couponMixin[0].Hooks()
+	coupon.Hooks[0] = couponMixinHooks0[0]
+	couponFields := schema.Coupon{}.Fields()
+	_ = couponFields
+	// couponDescPercent is the schema descriptor for percent field.
+	couponDescPercent := couponFields[1].Descriptor()
+	// coupon.DefaultPercent holds the default value on creation for the percent field.
+	coupon.DefaultPercent = couponDescPercent.Default.(int)
+	// couponDescID is the schema descriptor for id field.
+	couponDescID := couponFields[0].Descriptor()
+	// coupon.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	coupon.IDValidator = couponDescID.Validators[0].(func(string) error)
 	docMixin := schema.Doc{}.Mixin()
 	docMixinHooks0 := docMixin[0].Hooks()
 	docMixinHooks1 := docMixin[1].Hooks()
 	doc.Hooks[0] = docMixinHooks0[0]
 	doc.Hooks[1] = docMixinHooks1[0]
+	fileMixin := schema.File{}.Mixin()
+	fileMixinHooks0 := fileMixin[0].Hooks()
+	file.Hooks[0] = fileMixinHooks0[0]
+	fileFields := schema.File{}.Fields()
+	_ = fileFields
+	// fileDescName is the schema descriptor for name field.
+	fileDescName := fileFields[1].Descriptor()
+	// file.DefaultName holds the default value on creation for the name field.
+	file.DefaultName = fileDescName.Default.(string)
+	// fileDescID is the schema descriptor for id field.
+	fileDescID := fileFields[0].Descriptor()
+	// file.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	file.IDValidator = fileDescID.Validators[0].(func(string) error)
+	folderMixin := schema.Folder{}.Mixin()
+	folderMixinHooks0 := folderMixin[0].Hooks()
+	folder.Hooks[0] = folderMixinHooks0[0]
 	groupMixin := schema.Group{}.Mixin()
 	groupMixinHooks0 := groupMixin[0].Hooks()
 	group.Hooks[0] = groupMixinHooks0[0]
@@ -67,6 +151,9 @@ func init() {
 	hiddenDescTenant := hiddenFields[1].Descriptor()
 	// hidden.DefaultTenant holds the default value on creation for the tenant field.
 	hidden.DefaultTenant = hiddenDescTenant.Default.(string)
+	invoiceMixin := schema.Invoice{}.Mixin()
+	invoiceMixinHooks0 := invoiceMixin[0].Hooks()
+	invoice.Hooks[0] = invoiceMixinHooks0[0]
 	kindsMixin := schema.Kinds{}.Mixin()
 	kindsMixinHooks0 := kindsMixin[0].Hooks()
 	kinds.Hooks[0] = kindsMixinHooks0[0]
@@ -79,6 +166,31 @@ func init() {
 	kindsDescTouchedAt := kindsFields[31].Descriptor()
 	// kinds.UpdateDefaultTouchedAt holds the default value on update for the touched_at field.
 	kinds.UpdateDefaultTouchedAt = kindsDescTouchedAt.UpdateDefault.(func() time.Time)
+	likeMixin := schema.Like{}.Mixin()
+	likeMixinHooks0 := likeMixin[0].Hooks()
+	like.Hooks[0] = likeMixinHooks0[0]
+	likeFields := schema.Like{}.Fields()
+	_ = likeFields
+	// likeDescWeight is the schema descriptor for weight field.
+	likeDescWeight := likeFields[0].Descriptor()
+	// like.DefaultWeight holds the default value on creation for the weight field.
+	like.DefaultWeight = likeDescWeight.Default.(int)
+	// likeDescLikedAt is the schema descriptor for liked_at field.
+	likeDescLikedAt := likeFields[1].Descriptor()
+	// like.DefaultLikedAt holds the default value on creation for the liked_at field.
+	like.DefaultLikedAt = likeDescLikedAt.Default.(func() time.Time)
+	lineMixin := schema.Line{}.Mixin()
+	lineMixinHooks0 := lineMixin[0].Hooks()
+	line.Hooks[0] = lineMixinHooks0[0]
+	lineFields := schema.Line{}.Fields()
+	_ = lineFields
+	// lineDescText is the schema descriptor for text field.
+	lineDescText := lineFields[0].Descriptor()
+	// line.DefaultText holds the default value on creation for the text field.
+	line.DefaultText = lineDescText.Default.(string)
+	markMixin := schema.Mark{}.Mixin()
+	markMixinHooks0 := markMixin[0].Hooks()
+	mark.Hooks[0] = markMixinHooks0[0]
 	memoMixin := schema.Memo{}.Mixin()
 	memoMixinHooks0 := memoMixin[0].Hooks()
 	memoMixinHooks1 := memoMixin[1].Hooks()
@@ -93,11 +205,43 @@ func init() {
 	petDescID := petFields[0].Descriptor()
 	// pet.DefaultID holds the default value on creation for the id field.
 	pet.DefaultID = petDescID.Default.(func() uuid.UUID)
+	scanMixin := schema.Scan{}.Mixin()
+	scanMixinHooks0 := scanMixin[0].Hooks()
+	scan.Hooks[0] = scanMixinHooks0[0]
+	scanFields := schema.Scan{}.Fields()
+	_ = scanFields
+	// scanDescFileID is the schema descriptor for file_id field.
+	scanDescFileID := scanFields[1].Descriptor()
+	// scan.FileIDValidator is a validator for the "file_id" field. It is called by the builders before save.
+	scan.FileIDValidator = scanDescFileID.Validators[0].(func(string) error)
+	tagMixin := schema.Tag{}.Mixin()
+	tagMixinHooks0 := tagMixin[0].Hooks()
+	tag.Hooks[0] = tagMixinHooks0[0]
 	ticketMixin := schema.Ticket{}.Mixin()
 	ticketMixinHooks0 := ticketMixin[0].Hooks()
 	ticketHooks := schema.Ticket{}.Hooks()
 	ticket.Hooks[0] = ticketMixinHooks0[0]
 	ticket.Hooks[1] = ticketHooks[0]
+	tweetMixin := schema.Tweet{}.Mixin()
+	tweetMixinHooks0 := tweetMixin[0].Hooks()
+	tweet.Hooks[0] = tweetMixinHooks0[0]
+	tweettagMixin := schema.TweetTag{}.Mixin()
+	tweettagMixinHooks0 := tweettagMixin[0].Hooks()
+	tweettag.Hooks[0] = tweettagMixinHooks0[0]
+	tweettagFields := schema.TweetTag{}.Fields()
+	_ = tweettagFields
+	// tweettagDescAddedAt is the schema descriptor for added_at field.
+	tweettagDescAddedAt := tweettagFields[3].Descriptor()
+	// tweettag.DefaultAddedAt holds the default value on creation for the added_at field.
+	tweettag.DefaultAddedAt = tweettagDescAddedAt.Default.(func() time.Time)
+	// tweettagDescNote is the schema descriptor for note field.
+	tweettagDescNote := tweettagFields[4].Descriptor()
+	// tweettag.DefaultNote holds the default value on creation for the note field.
+	tweettag.DefaultNote = tweettagDescNote.Default.(string)
+	// tweettagDescID is the schema descriptor for id field.
+	tweettagDescID := tweettagFields[0].Descriptor()
+	// tweettag.DefaultID holds the default value on creation for the id field.
+	tweettag.DefaultID = tweettagDescID.Default.(func() uuid.UUID)
 	userMixin := schema.User{}.Mixin()
 	userMixinHooks0 := userMixin[0].Hooks()
 	user.Hooks[0] = userMixinHooks0[0]

@@ -46,5 +46,10 @@ func (User) Edges() []ent.Edge {
 		edge.To("card", Card.Type).Unique(),
 		edge.To("groups", Group.Type),
 		edge.To("friends", User.Type),
+		edge.To("spouse", User.Type).Unique(),
+		edge.To("children", User.Type).From("parent").Unique(),
+		edge.To("following", User.Type).From("followers"),
+		edge.To("likes", Tweet.Type).Through("user_likes", Like.Type),
+		edge.From("shared_folders", Folder.Type).Ref("viewers"),
 	}
 }
