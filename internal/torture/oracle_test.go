@@ -31,6 +31,9 @@ func resources() map[string]string {
 	return map[string]string{
 		"users": "user", "pets": "pet", "cards": "payment_card", "groups": "group",
 		"kinds": "kinds", "order": "ticket", "docs": "doc", "memos": "memo", "hiddens": "hidden", "wholes": "whole",
+		"accounts": "account", "counters": "counter", "blobs": "blob", "coupons": "coupon", "tweets": "tweet", "tags": "tag",
+		"tweet_tags": "tweet_tag", "folders": "folder", "files": "file", "scans": "scan", "marks": "mark",
+		"invoices": "invoice", "lines": "line",
 	}
 }
 
@@ -135,6 +138,18 @@ func columnOf(resource, field string) string {
 		return "select"
 	case "pet.owner":
 		return "user_pets"
+	case "user.spouse":
+		return "user_spouse"
+	case "user.parent":
+		return "user_children"
+	case "file.folder":
+		return "folder_files"
+	case "scan.latest_of":
+		return "file_latest"
+	case "blob.prev":
+		return "blob_next"
+	case "coupon.holder":
+		return "coupon_holder"
 	}
 	return field
 }

@@ -1,14 +1,18 @@
 package torture_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql/schema"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/internal/torture/ent"
+	"github.com/entaudit/audit/internal/torture/ent/migrate"
 )
 
 // scene is a story with its name. Scenes that are performed together share a database
@@ -79,12 +83,33 @@ func (b *bundle) clear(t *testing.T) {
 	if b.dialect == dialect.MySQL {
 		quote = "`"
 	}
-	for _, table := range []string{
-		"user_groups", "user_friends", "cards", "pets", "users", "groups", "kinds", "order", "docs", "memos", "hiddens",
-		"plains", "audit_logs", "row_changes",
-	} {
-		b.oracle.exec(t, "DELETE FROM "+quote+table+quote)
+	var all strings.Builder
+	for _, name := range append(childrenFirst(), "row_changes") {
+		all.WriteString("DELETE FROM " + quote + name + quote + ";")
 	}
+	b.oracle.exec(t, all.String())
+}
+
+// childrenFirst returns the names of all tables, each before those that it refers to.
+func childrenFirst() (names []string) {
+	done := make(map[*schema.Table]bool)
+	var visit func(*schema.Table)
+	visit = func(table *schema.Table) {
+		if done[table] {
+			return
+		}
+		done[table] = true
+		for _, child := range migrate.Tables {
+			if slices.ContainsFunc(child.ForeignKeys, func(fk *schema.ForeignKey) bool { return fk.RefTable == table }) {
+				visit(child)
+			}
+		}
+		names = append(names, table.Name)
+	}
+	for _, table := range migrate.Tables {
+		visit(table)
+	}
+	return names
 }
 
 // longAgo is earlier than any time that a test makes, also in whole seconds.
