@@ -108,11 +108,12 @@ const (
 	OpSkip       Operation = "skip"    // kind system: a mutation was left out on purpose
 	OpGap        Operation = "gap"     // kind system: entries were dropped
 	OpSwitch     Operation = "switch"  // kind system: recording was switched off or on
+	OpRawSQL     Operation = "raw_sql" // kind system: statements that are not audited ran in a transaction
 )
 
 func (o Operation) known() bool {
 	switch o {
-	case OpCreate, OpUpdate, OpDelete, OpSoftDelete, OpRestore, OpUpsert, OpSummary, OpSkip, OpGap, OpSwitch:
+	case OpCreate, OpUpdate, OpDelete, OpSoftDelete, OpRestore, OpUpsert, OpSummary, OpSkip, OpGap, OpSwitch, OpRawSQL:
 		return true
 	}
 	return false
@@ -152,6 +153,7 @@ const (
 	MarkUnknown     Mark = "unknown"     // could not be told
 	MarkUnencodable Mark = "unencodable" // could not be represented; replaced by the name of its type
 	MarkReplaced    Mark = "replaced"    // given by a client in an unusable form; one of ours stands in its place
+	MarkRawSQL      Mark = "raw_sql"     // statements that are not audited ran in the transaction (path "tx_id")
 	MarkOverride    Mark = "override"    // set by the caller instead of taken from the context
 )
 

@@ -47,6 +47,10 @@ type Config struct {
 	// Off lets everything pass unrecorded. One entry of kind system says so
 	// when the Recorder is made.
 	Off bool
+	// Failures has mutations recorded too that were denied by a privacy policy or
+	// failed: with their outcome and reason, once the transaction they ran in has
+	// ended, through Writer. Their values are not recorded, and reads never are.
+	Failures bool
 	// AfterCommit hands the entries of mutations to Writer once their
 	// transaction has committed instead of storing them inside it. A crash in
 	// between loses them, and entries of a savepoint that is rolled back stay: it is

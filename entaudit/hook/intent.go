@@ -20,6 +20,8 @@ type Mutation interface {
 	ent.Mutation
 	// EntAuditIntent returns where the mutation keeps its Intent.
 	EntAuditIntent() **Intent
+	// EntAuditFailed calls Failed for the mutation.
+	EntAuditFailed(ctx context.Context, err error) error
 }
 
 // Intent is what is known of a mutation before it reaches the database: who asked
@@ -57,8 +59,17 @@ func Outer(next ent.Mutator) ent.Mutator {
 			ctx = context.WithValue(ctx, intentKey{}, in)
 		}
 		in.depth++
-		defer func() { in.depth-- }()
-		return next.Mutate(ctx, m)
+		ended := false
+		defer func() {
+			if in.depth--; !ended && in.depth == 0 {
+				_ = am.EntAuditFailed(ctx, errUnwound) // the panic is what the caller sees
+			}
+		}()
+		v, err := next.Mutate(ctx, m)
+		if ended = true; err != nil && in.depth == 1 {
+			err = am.EntAuditFailed(ctx, err)
+		}
+		return v, err
 	})
 }
 

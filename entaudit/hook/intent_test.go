@@ -23,6 +23,8 @@ func (m *mutation) Op() ent.Op               { return m.op }
 func (m *mutation) Type() string             { return "User" }
 func (m *mutation) EntAuditIntent() **Intent { return &m.intent }
 
+func (m *mutation) EntAuditFailed(_ context.Context, err error) error { return err }
+
 func TestMissingRuntime(t *testing.T) {
 	t.Parallel()
 	passed := false

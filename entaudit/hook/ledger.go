@@ -28,7 +28,10 @@ type ledger struct {
 	tx      uuid.UUID // the id of the first entry
 	seq     int
 	entries []entaudit.Entry
-	locked  bool // SQLite: the transaction holds the write lock
+	locked  bool             // SQLite: the transaction holds the write lock
+	raw     int              // statements of the caller's own that ran
+	unsaid  bool             // entries were made before the first of them
+	after   []entaudit.Entry // delivered when the transaction has ended, however it does
 }
 
 func newLedger(rec *entaudit.Recorder, name string) *ledger {
@@ -43,6 +46,9 @@ func (l *ledger) add(ctx context.Context, tx dialect.ExecQuerier, entries ...ent
 	}
 	for i := range entries {
 		l.seq++
+		if l.raw > 0 {
+			entries[i].Marks = withMark(entries[i].Marks, "tx_id", entaudit.MarkRawSQL)
+		}
 		entries[i].TxID, entries[i].TxSeq = l.tx, l.seq
 		l.rec.Finish(&entries[i])
 	}
@@ -55,7 +61,7 @@ func (l *ledger) add(ctx context.Context, tx dialect.ExecQuerier, entries ...ent
 	full := len(l.entries) >= flushAt
 	l.mu.Unlock()
 	if full {
-		return l.Flush(ctx, tx)
+		return l.Flush(ctx, tx, false)
 	}
 	return nil
 }
@@ -77,12 +83,17 @@ func (l *ledger) takeLock(ctx context.Context, tx dialect.ExecQuerier, from stri
 }
 
 // Flush implements txdriver.Pending.
-func (l *ledger) Flush(ctx context.Context, tx dialect.ExecQuerier) error {
+func (l *ledger) Flush(ctx context.Context, tx dialect.ExecQuerier, last bool) error {
 	cfg := l.rec.Config()
+	l.mu.Lock()
+	if last && l.unsaid {
+		l.unsaid = false
+		l.entries = append(l.entries, l.rawEntry(ctx))
+	}
 	if cfg.AfterCommit {
+		l.mu.Unlock()
 		return nil
 	}
-	l.mu.Lock()
 	entries := l.entries
 	l.entries = nil
 	l.mu.Unlock()
@@ -135,12 +146,23 @@ func hint(err error) string {
 	return ""
 }
 
+// Drop implements txdriver.Pending.
+func (l *ledger) Drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = nil
+}
+
 // Done implements txdriver.Pending.
 func (l *ledger) Done(ctx context.Context, committed bool) {
 	l.mu.Lock()
-	entries := l.entries
-	l.entries = nil
+	entries, after := l.entries, l.after
+	l.entries, l.after = nil, nil
 	l.mu.Unlock()
+	if err := l.rec.Deliver(ctx, after...); err != nil {
+		slog.ErrorContext(ctx, "entaudit: entries of failed mutations are lost",
+			"entries", len(after), "first", after[0].ID, "error", err)
+	}
 	if !committed || len(entries) == 0 {
 		return
 	}

@@ -198,5 +198,6 @@ func (unguardedScope) Pending() txdriver.Pending { return nothing{} }
 // nothing is a Pending that stays empty.
 type nothing struct{}
 
-func (nothing) Flush(context.Context, dialect.ExecQuerier) error { return nil }
-func (nothing) Done(context.Context, bool)                       {}
+func (nothing) Flush(context.Context, dialect.ExecQuerier, bool) error { return nil }
+func (nothing) Drop()                                                  {}
+func (nothing) Done(context.Context, bool)                             {}

@@ -38,7 +38,7 @@ func checks() map[string]string {
 			entaudit.KindJob, entaudit.KindSystem),
 		"audit_logs_operation": in("operation", entaudit.OpCreate, entaudit.OpUpdate, entaudit.OpDelete,
 			entaudit.OpSoftDelete, entaudit.OpRestore, entaudit.OpUpsert, entaudit.OpSummary,
-			entaudit.OpSkip, entaudit.OpGap, entaudit.OpSwitch),
+			entaudit.OpSkip, entaudit.OpGap, entaudit.OpSwitch, entaudit.OpRawSQL),
 		"audit_logs_outcome": in("outcome", entaudit.Success, entaudit.Failure, entaudit.Denied,
 			entaudit.Aborted, entaudit.Unknown),
 	}

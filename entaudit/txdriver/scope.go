@@ -41,9 +41,12 @@ var ErrStale = errors.New("rows were changed by others meanwhile")
 
 // Pending is what a transaction still has to write before it commits.
 type Pending interface {
-	// Flush writes what has gathered. It is called before the commit and before
-	// statements that ent does not make itself.
-	Flush(ctx context.Context, tx dialect.ExecQuerier) error
+	// Flush writes what has gathered. It is called before statements that ent does
+	// not make itself and, with last set, before the commit.
+	Flush(ctx context.Context, tx dialect.ExecQuerier, last bool) error
+	// Drop forgets what has gathered: the database has undone it. The transaction
+	// is still open.
+	Drop()
 	// Done is called once the transaction has ended.
 	Done(ctx context.Context, committed bool)
 }

@@ -64,7 +64,7 @@ func (t *Tx) Query(ctx context.Context, query string, args, v any) error {
 // SAVEPOINT takes the right entries along, and runs the statement.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (stdsql.Result, error) {
 	defer t.lock(ctx)()
-	if err := t.flush(ctx); err != nil {
+	if err := t.flush(ctx, false); err != nil {
 		return nil, err
 	}
 	res, err := execContext(ctx, t.Tx, "Tx", query, args)
@@ -74,7 +74,7 @@ func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (stdsql
 // QueryContext writes what is pending and runs the query.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error) {
 	defer t.lock(ctx)()
-	if err := t.flush(ctx); err != nil {
+	if err := t.flush(ctx, false); err != nil {
 		return nil, err
 	}
 	rows, err := queryContext(ctx, t.Tx, "Tx", query, args) //nolint:sqlclosecheck // the caller's
@@ -83,15 +83,15 @@ func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*stds
 
 // flush writes what is pending, or drops it where PostgreSQL has undone it: all of it
 // is younger than the last statement of the caller's own, and so than any savepoint.
-func (t *Tx) flush(ctx context.Context) error {
+func (t *Tx) flush(ctx context.Context, last bool) error {
 	t.mu.Lock()
 	doubt := t.doubt
 	t.mu.Unlock()
 	if doubt && t.Tx.Exec(t.ctx, "SELECT 1", []any{}, nil) != nil { //nolint:contextcheck // the transaction's
-		t.pending.Done(t.ctx, false) //nolint:contextcheck // the transaction's
+		t.pending.Drop()
 		return nil
 	}
-	return t.note(t.pending.Flush(ctx, t.Tx))
+	return t.note(t.pending.Flush(ctx, t.Tx, last))
 }
 
 // Use runs f, which makes statements of its own on the transaction.
@@ -122,7 +122,7 @@ func (t *Tx) note(err error) error {
 		t.doubt = true
 		t.mu.Unlock()
 	case !t.alive():
-		t.pending.Done(t.ctx, false)
+		t.pending.Drop()
 		t.spoil(fmt.Errorf("the database has rolled back: %w", err))
 	}
 	return err
@@ -146,7 +146,7 @@ func (t *Tx) Commit() error {
 	defer t.lock(t.ctx)()
 	err := t.doomed()
 	if err == nil {
-		err = t.flush(t.ctx)
+		err = t.flush(t.ctx, true)
 	}
 	if err != nil {
 		if rerr := t.Tx.Rollback(); rerr != nil && !errors.Is(rerr, stdsql.ErrTxDone) {

@@ -279,7 +279,7 @@ func (w *write) commit() error {
 	if w.d.user != nil {
 		return w.tx.Commit() // ent's own, which does nothing in a transaction of the caller's
 	}
-	err := w.pending.Flush(w.ctx, w.tx)
+	err := w.pending.Flush(w.ctx, w.tx, true)
 	if err == nil && w.own {
 		err = resetVars(w.ctx, w.tx, w.d.Dialect())
 	}

@@ -84,6 +84,19 @@ func auditUpdate(ctx context.Context, c *config, in *auditIntent, s *audithook.S
 	audithook.Update(ctx, auditClient(c), in, s, spec, one)
 }
 
+// auditReason returns what ent makes of an error, empty where it is none of its own.
+func auditReason(err error) string {
+	switch {
+	case IsValidationError(err):
+		return "validation"
+	case IsConstraintError(err):
+		return "constraint"
+	case IsNotFound(err):
+		return "not_found"
+	}
+	return ""
+}
+
 func auditDone(drv dialect.Driver) { audithook.Done(drv) }
 
 func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.DeleteSpec) {
@@ -96,6 +109,17 @@ func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaInvoice = auditGraph.Schema("Invoice")

@@ -105,6 +105,19 @@ func auditUpdate(ctx context.Context, c *config, in *auditIntent, s *audithook.S
 	audithook.Update(ctx, auditClient(c), in, s, spec, one)
 }
 
+// auditReason returns what ent makes of an error, empty where it is none of its own.
+func auditReason(err error) string {
+	switch {
+	case IsValidationError(err):
+		return "validation"
+	case IsConstraintError(err):
+		return "constraint"
+	case IsNotFound(err):
+		return "not_found"
+	}
+	return ""
+}
+
 func auditDone(drv dialect.Driver) { audithook.Done(drv) }
 
 func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.DeleteSpec) {
@@ -119,6 +132,17 @@ func (m *CommentMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaComment, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *CommentMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaComment, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaComment = auditGraph.Schema("Comment")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -127,6 +151,17 @@ func (m *DocumentMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *DocumentMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaDocument, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *DocumentMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaDocument, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaDocument = auditGraph.Schema("Document")
@@ -139,6 +174,17 @@ func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaInvoice = auditGraph.Schema("Invoice")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -147,6 +193,17 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaLine, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaLine = auditGraph.Schema("Line")
@@ -159,6 +216,17 @@ func (m *OrganisationMutation) EntAuditGuard(ctx context.Context) (context.Conte
 	return audithook.Guard(ctx, m, auditSchemaOrganisation, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *OrganisationMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaOrganisation, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaOrganisation = auditGraph.Schema("Organisation")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -167,6 +235,17 @@ func (m *ProjectMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *ProjectMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaProject, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *ProjectMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaProject, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaProject = auditGraph.Schema("Project")
@@ -179,6 +258,17 @@ func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaTag, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *TagMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaTag, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaTag = auditGraph.Schema("Tag")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -187,6 +277,17 @@ func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaUser, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaUser, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaUser = auditGraph.Schema("User")

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	stdsql "database/sql"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -153,6 +154,47 @@ func auditUpdate(ctx context.Context, c *config, in *auditIntent, s *audithook.S
 	audithook.Update(ctx, auditClient(c), in, s, spec, one)
 }
 
+// auditReason returns what ent makes of an error, empty where it is none of its own.
+func auditReason(err error) string {
+	switch {
+	case IsValidationError(err):
+		return "validation"
+	case IsConstraintError(err):
+		return "constraint"
+	case IsNotFound(err):
+		return "not_found"
+	}
+	return ""
+}
+
+// ExecContext runs a statement that is not audited. The entries of the transaction that
+// it runs in say that there was one.
+func (c *Client) ExecContext(ctx context.Context, query string, args ...any) (stdsql.Result, error) {
+	audithook.Raw(ctx, c.auditor, auditGraph, c.driver)
+	return c.config.ExecContext(ctx, query, args...)
+}
+
+// QueryContext runs a query that is not audited. The entries of the transaction that it
+// runs in say that there was one.
+func (c *Client) QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error) {
+	audithook.Raw(ctx, c.auditor, auditGraph, c.driver)
+	return c.config.QueryContext(ctx, query, args...)
+}
+
+// ExecContext runs a statement that is not audited. The entries of the transaction say
+// that there was one.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (stdsql.Result, error) {
+	audithook.Raw(ctx, tx.auditor, auditGraph, tx.driver)
+	return tx.config.ExecContext(ctx, query, args...)
+}
+
+// QueryContext runs a query that is not audited. The entries of the transaction say that
+// there was one.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error) {
+	audithook.Raw(ctx, tx.auditor, auditGraph, tx.driver)
+	return tx.config.QueryContext(ctx, query, args...)
+}
+
 func auditDone(drv dialect.Driver) { audithook.Done(drv) }
 
 func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.DeleteSpec) {
@@ -167,6 +209,17 @@ func (m *AccountMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaAccount, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *AccountMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaAccount, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaAccount = auditGraph.Schema("Account")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -175,6 +228,17 @@ func (m *BlobMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *BlobMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaBlob, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *BlobMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaBlob, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaBlob = auditGraph.Schema("Blob")
@@ -187,6 +251,17 @@ func (m *CardMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaCard, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *CardMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaCard, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaCard = auditGraph.Schema("Card")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -195,6 +270,17 @@ func (m *CounterMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *CounterMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaCounter, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *CounterMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaCounter, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaCounter = auditGraph.Schema("Counter")
@@ -207,6 +293,17 @@ func (m *CouponMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaCoupon, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *CouponMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaCoupon, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaCoupon = auditGraph.Schema("Coupon")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -215,6 +312,17 @@ func (m *DocMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *DocMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaDoc, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *DocMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaDoc, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaDoc = auditGraph.Schema("Doc")
@@ -227,6 +335,17 @@ func (m *FileMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaFile, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *FileMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaFile, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaFile = auditGraph.Schema("File")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -235,6 +354,17 @@ func (m *FolderMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *FolderMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaFolder, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *FolderMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaFolder, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaFolder = auditGraph.Schema("Folder")
@@ -247,6 +377,17 @@ func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaGroup, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *GroupMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaGroup, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaGroup = auditGraph.Schema("Group")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -255,6 +396,17 @@ func (m *HiddenMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *HiddenMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaHidden, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *HiddenMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaHidden, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaHidden = auditGraph.Schema("Hidden")
@@ -267,6 +419,17 @@ func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaInvoice = auditGraph.Schema("Invoice")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -275,6 +438,17 @@ func (m *KindsMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *KindsMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaKinds, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *KindsMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaKinds, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaKinds = auditGraph.Schema("Kinds")
@@ -287,6 +461,13 @@ func (m *LikeMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaLike, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *LikeMutation) EntAuditFailed(ctx context.Context, err error) error {
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaLike, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err),
+	}, err)
+}
+
 var auditSchemaLike = auditGraph.Schema("Like")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -295,6 +476,17 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaLine, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaLine = auditGraph.Schema("Line")
@@ -307,6 +499,17 @@ func (m *MarkMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaMark, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *MarkMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaMark, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaMark = auditGraph.Schema("Mark")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -315,6 +518,17 @@ func (m *MemoMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *MemoMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaMemo, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *MemoMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaMemo, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaMemo = auditGraph.Schema("Memo")
@@ -327,6 +541,17 @@ func (m *PetMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaPet, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *PetMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaPet, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaPet = auditGraph.Schema("Pet")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -335,6 +560,17 @@ func (m *ScanMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *ScanMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaScan, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *ScanMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaScan, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaScan = auditGraph.Schema("Scan")
@@ -347,6 +583,17 @@ func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaTag, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *TagMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaTag, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaTag = auditGraph.Schema("Tag")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -355,6 +602,17 @@ func (m *TicketMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TicketMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaTicket, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *TicketMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaTicket, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaTicket = auditGraph.Schema("Ticket")
@@ -367,6 +625,17 @@ func (m *TweetMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaTweet, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *TweetMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaTweet, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaTweet = auditGraph.Schema("Tweet")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -375,6 +644,17 @@ func (m *TweetTagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TweetTagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaTweetTag, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *TweetTagMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaTweetTag, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaTweetTag = auditGraph.Schema("TweetTag")
@@ -387,6 +667,17 @@ func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaUser, m.auditor)
 }
 
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaUser, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
 var auditSchemaUser = auditGraph.Schema("User")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
@@ -395,6 +686,17 @@ func (m *WholeMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *WholeMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaWhole, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *WholeMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaWhole, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
 }
 
 var auditSchemaWhole = auditGraph.Schema("Whole")
