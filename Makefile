@@ -9,7 +9,7 @@ BENCHTIME ?= 1s
 lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test race bench bench-ratio bench-wire soak lint fmt vet cover tidy modules ent146 ci
+.PHONY: help generate test race bench bench-ratio bench-wire soak lint fmt vet cover tidy modules ent146 compat ci
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -51,11 +51,14 @@ cover: ## write cover.out and cover.html and print the total
 tidy: ## tidy every module
 	find . -name go.mod -not -path '*/testdata/*' -execdir $(GO) mod tidy \;
 
-modules: ## build and vet every module by itself
+modules: ## build and vet every module by itself, and test those that ./... leaves out
 	find . -name go.mod -not -path '*/testdata/*' -exec dirname {} \; | GO=$(GO) GOWORK=off xargs -n 1 ./.ci/module
 
 ent146: ## run all tests with ent v0.14.6, through a mod file derived from go.mod
 	./.ci/with-ent v0.14.6 $(GO) test -mod=mod $(FLAGS) $(PKG)
+
+compat: ## generate, vet and run graphs with ent's features in pairs, on each ent release (5 min)
+	ENTAUDIT_COMPAT=all $(GO) test -timeout 30m -count=1 $(FLAGS) ./internal/compat
 
 ci: ## run everything that CI runs
 	./.ci/run
