@@ -38,7 +38,7 @@ const (
 )
 
 // dropAttempts is how often dropping a database is tried.
-const dropAttempts = 10
+const dropAttempts = 100
 
 // timeout bounds each statement that makes or drops a database.
 const timeout = 30 * time.Second
