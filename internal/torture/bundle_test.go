@@ -26,7 +26,7 @@ type bundle struct {
 	rec     *entaudit.Recorder
 	client  *ent.Client
 	plain   *ent.Client
-	oracle  *oracle
+	oracle  *witness
 }
 
 // setup returns a bundle on an empty database. Recorded row changes are compared with
@@ -54,7 +54,7 @@ func open(t *testing.T, dialectName, driver, dsn string, cfg entaudit.Config) *b
 	_, err = b.db.ExecContext(t.Context(), "CREATE VIEW rosters AS SELECT name, tenant FROM users")
 	require.NoError(t, err)
 	b.client = ent.NewClient(ent.Driver(b.drv), ent.Auditor(rec))
-	b.oracle = newOracle(t, b)
+	b.oracle = newWitness(t, b)
 	return b
 }
 

@@ -196,7 +196,7 @@ func TestCase04BulkWithUniqueViolation(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		seedUser(t, b)
-		b.oracle.exec(t, "DELETE FROM row_changes")
+		b.oracle.forget(t)
 		err := bulkWithConflict(b.client).Exec(t.Context())
 		require.True(t, ent.IsConstraintError(err), "%v", err)
 		require.Equal(t, 1, b.plain.User.Query().CountX(t.Context()))
@@ -225,7 +225,7 @@ func TestCase14ErrorsOnCreate(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		seedUser(t, b)
-		b.oracle.exec(t, "DELETE FROM row_changes")
+		b.oracle.forget(t)
 		require.True(t, ent.IsValidationError(b.client.User.Create().SetName("").Exec(t.Context())))
 		require.True(t, ent.IsValidationError(b.client.User.Create().Exec(t.Context())))
 		require.True(t, ent.IsConstraintError(b.client.User.Create().SetName("b").SetEmail("ann@example.com").Exec(t.Context())))

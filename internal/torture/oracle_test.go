@@ -3,201 +3,153 @@ package torture_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/stretchr/testify/require"
 
-	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/internal/oracle"
 	"github.com/entaudit/audit/internal/torture/ent/migrate"
 )
 
-// oracle notes every row change with triggers of the database, so that what was
-// recorded can be compared with what happened.
-type oracle struct {
+// What was compared by all tests of this binary.
+var (
+	comparedChanges atomic.Int64
+	nettedChanges   atomic.Int64
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if n := comparedChanges.Load(); n > 0 {
+		fmt.Printf("oracle: compared %d row changes, %d of them within a net change\n", n, nettedChanges.Load())
+	}
+	os.Exit(code)
+}
+
+// witness compares what was recorded with what the database's own triggers saw.
+type witness struct {
 	b       *bundle
+	log     *oracle.Oracle
 	skipped []string // tables that are not compared
+	counted int
+}
+
+func newWitness(t *testing.T, b *bundle) *witness {
+	t.Helper()
+	log, err := oracle.Install(context.Background(), b.db, b.dialect, migrate.Tables)
+	require.NoError(t, err)
+	return &witness{b: b, log: log}
 }
 
 // exclude leaves a table out of the comparison.
-func (o *oracle) exclude(table string) { o.skipped = append(o.skipped, table) }
+func (o *witness) exclude(table string) { o.skipped = append(o.skipped, table) }
 
-// resources are the audited tables of the graph with the names of their types in
-// entries.
-func resources() map[string]string {
-	return map[string]string{
-		"users": "user", "pets": "pet", "cards": "payment_card", "groups": "group",
-		"kinds": "kinds", "order": "ticket", "docs": "doc", "memos": "memo", "hiddens": "hidden", "wholes": "whole",
-		"accounts": "account", "counters": "counter", "blobs": "blob", "coupons": "coupon", "tweets": "tweet", "tags": "tag",
-		"tweet_tags": "tweet_tag", "folders": "folder", "files": "file", "scans": "scan", "marks": "mark",
-		"invoices": "invoice", "lines": "line",
-	}
-}
-
-// unrecorded are columns that are left out of entries on purpose.
-var unrecorded = []string{"id", "ignored"}
-
-func newOracle(t *testing.T, b *bundle) *oracle {
-	t.Helper()
-	o := &oracle{b: b}
-	o.exec(t, "CREATE TABLE row_changes (seq "+map[string]string{
-		dialect.SQLite: "integer primary key autoincrement", dialect.Postgres: "serial primary key",
-		dialect.MySQL: "bigint auto_increment primary key",
-	}[b.dialect]+", tbl varchar(64), row_id varchar(255), op varchar(16), cols text)")
-	for _, table := range migrate.Tables {
-		if resources()[table.Name] != "" {
-			for _, op := range []string{"INSERT", "UPDATE", "DELETE"} {
-				o.trigger(t, table, op)
-			}
-		}
-	}
-	return o
-}
-
-func (o *oracle) exec(t *testing.T, query string) {
+// exec runs a statement beside the client.
+func (o *witness) exec(t *testing.T, query string) {
 	t.Helper()
 	_, err := o.b.db.ExecContext(context.Background(), query)
 	require.NoError(t, err, query)
 }
 
-// trigger makes the trigger of one operation on one table. It notes the names of the
-// columns that are set, changed or were set.
-func (o *oracle) trigger(t *testing.T, table *schema.Table, op string) {
+// forget has the comparison begin anew: with what is there now and no entries.
+func (o *witness) forget(t *testing.T) {
 	t.Helper()
-	q := `"`
-	differs := "%s IS DISTINCT FROM %s"
-	concat := " || "
-	switch o.b.dialect {
-	case dialect.MySQL:
-		q, differs, concat = "`", "NOT (%s <=> %s)", ", "
-	case dialect.SQLite:
-		differs = "%s IS NOT %s"
-	}
-	var terms []string
-	for _, c := range table.Columns {
-		if slices.Contains(unrecorded, c.Name) {
-			continue
-		}
-		oldc, newc := "OLD."+q+c.Name+q, "NEW."+q+c.Name+q
-		cond := map[string]string{
-			"INSERT": newc + " IS NOT NULL", "DELETE": oldc + " IS NOT NULL", "UPDATE": fmt.Sprintf(differs, oldc, newc),
-		}[op]
-		terms = append(terms, "CASE WHEN "+cond+" THEN '"+c.Name+",' ELSE '' END")
-	}
-	cols := strings.Join(terms, concat)
-	if o.b.dialect == dialect.MySQL {
-		cols = "CONCAT(" + cols + ")"
-	}
-	row := map[string]string{"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}[op]
-	insert := fmt.Sprintf("INSERT INTO row_changes (tbl, row_id, op, cols) VALUES ('%s', %s.%sid%s, '%s', %s)",
-		table.Name, row, q, q, strings.ToLower(op), cols)
-	name := strings.ToLower(table.Name + "_" + op)
-	on := "AFTER " + op + " ON " + q + table.Name + q + " FOR EACH ROW "
-	switch o.b.dialect {
-	case dialect.Postgres:
-		o.exec(t, "CREATE FUNCTION "+name+"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "+insert+"; RETURN NULL; END $$")
-		o.exec(t, "CREATE TRIGGER "+name+" "+on+"EXECUTE FUNCTION "+name+"()")
-	case dialect.MySQL:
-		o.exec(t, "CREATE TRIGGER "+name+" "+on+insert)
-	default:
-		o.exec(t, "CREATE TRIGGER "+name+" "+on+"BEGIN "+insert+"; END")
-	}
+	require.NoError(t, o.log.Forget(context.Background()))
+	o.counted = 0
 }
 
-// happened returns what the triggers noted, one line per row change.
-func (o *oracle) happened(t *testing.T) []string {
+// happened returns what the triggers saw in the tables that are compared.
+func (o *witness) happened(t *testing.T) []oracle.Change {
 	t.Helper()
-	rows, err := o.b.db.QueryContext(context.Background(), "SELECT tbl, row_id, op, cols FROM row_changes")
+	changes, err := o.log.Changes(context.Background())
 	require.NoError(t, err)
-	defer func() { require.NoError(t, rows.Close()) }()
-	changes := []string{}
-	for rows.Next() {
-		var table, id, op, cols string
-		require.NoError(t, rows.Scan(&table, &id, &op, &cols))
-		names := strings.Split(strings.TrimSuffix(cols, ","), ",")
-		slices.Sort(names)
-		if slices.Contains(o.skipped, table) || cols == "" && op == "update" {
-			continue // an update to the same values
-		}
-		changes = append(changes, fmt.Sprintf("%s %s %s %v", op, resources()[table], id, names))
+	for i := range changes {
+		watched().strip(&changes[i])
 	}
-	require.NoError(t, rows.Err())
-	slices.Sort(changes)
-	return changes
+	return slices.DeleteFunc(changes, func(c oracle.Change) bool {
+		return !watched().compares(c.Table) || slices.Contains(o.skipped, c.Table) || c.Op == oracle.Update && (len(c.Columns) == 0 || watched().touch(c))
+	})
 }
 
-// columnOf returns the column of a field where their names differ.
-func columnOf(resource, field string) string {
-	switch resource + "." + field {
-	case "kinds.order":
-		return "group"
-	case "ticket.title":
-		return "select"
-	case "pet.owner":
-		return "user_pets"
-	case "user.spouse":
-		return "user_spouse"
-	case "user.parent":
-		return "user_children"
-	case "file.folder":
-		return "folder_files"
-	case "scan.latest_of":
-		return "file_latest"
-	case "blob.prev":
-		return "blob_next"
-	case "coupon.holder":
-		return "coupon_holder"
-	}
-	return field
-}
-
-// recorded returns what the entries say happened, in the same form.
-func (o *oracle) recorded(t *testing.T) []string {
+// compare asserts that the entries tell of exactly the row changes that happened, with
+// old and new values and in each row's order. Of a table of links, the entries of both
+// sides must each tell all of them.
+func (o *witness) compare(t *testing.T) {
 	t.Helper()
-	changes := []string{}
-	for _, e := range o.b.entries(t) {
-		excluded := slices.ContainsFunc(o.skipped, func(table string) bool { return resources()[table] == e.Resource.Type })
-		if excluded || e.Kind != entaudit.KindMutation || len(e.Changes) == 0 && e.Operation == entaudit.OpUpdate {
-			continue
-		}
-		op := map[entaudit.Operation]string{
-			entaudit.OpCreate: "insert", entaudit.OpUpdate: "update", entaudit.OpSoftDelete: "update", entaudit.OpDelete: "delete",
-		}[e.Operation]
-		names := []string{}
-		for _, c := range e.Changes {
-			names = append(names, columnOf(e.Resource.Type, c.Field))
-		}
-		slices.Sort(names)
-		changes = append(changes, fmt.Sprintf("%s %s %s %v", op, e.Resource.Type, e.Resource.ID, names))
+	happened, recorded := o.happened(t), derive(t, o.b.entries(t))
+	left := func(c oracle.Change) bool {
+		return slices.Contains(o.skipped, c.Table) || slices.Contains(recorded.unknown, c.Table)
 	}
-	slices.Sort(changes)
-	return changes
+	happened = slices.DeleteFunc(happened, left)
+	rows, links := split(happened)
+	netted := o.match(t, "entries", rows, slices.DeleteFunc(recorded.rows, left))
+	for _, side := range watched().sides {
+		seen := slices.DeleteFunc(slices.Clone(links), func(c oracle.Change) bool { return c.Table != side.table })
+		netted += o.match(t, "the edges "+side.resource+"."+side.edge, seen, slices.DeleteFunc(recorded.links[side], left))
+	}
+	if n := len(happened); n > o.counted {
+		comparedChanges.Add(int64(n - o.counted))
+		o.counted = n
+		nettedChanges.Add(int64(netted))
+	}
 }
 
-// compare asserts that the entries tell of exactly the row changes that happened.
-func (o *oracle) compare(t *testing.T) {
-	t.Helper()
-	happened, recorded := o.happened(t), o.recorded(t)
-	missing, extra := without(happened, recorded), without(recorded, happened)
-	require.Empty(t, missing[:min(len(missing), 10)], "%d of %d row changes by the database's triggers have no entry", len(missing), len(happened))
-	require.Empty(t, extra[:min(len(extra), 10)], "%d of %d entries tell of no row change", len(extra), len(recorded))
-}
-
-// without returns the elements of a that b lacks; both are sorted multisets.
-func without(a, b []string) []string {
-	rest := []string{}
-	for _, s := range a {
-		for len(b) > 0 && b[0] < s {
-			b = b[1:]
-		}
-		if len(b) > 0 && b[0] == s {
-			b = b[1:]
+// split divides changes into those of rows of types and those of links.
+func split(changes []oracle.Change) (rows, links []oracle.Change) {
+	for _, c := range changes {
+		if watched().links[c.Table] {
+			links = append(links, c)
 		} else {
-			rest = append(rest, s)
+			rows = append(rows, c)
 		}
 	}
-	return rest
+	return rows, links
+}
+
+// match asserts that what happened to each row was recorded, in order. It returns how
+// many changes were recorded as part of a net change.
+func (o *witness) match(t *testing.T, who string, happened, recorded []oracle.Change) (netted int) {
+	t.Helper()
+	type pair struct{ happened, recorded []oracle.Change }
+	byRow := make(map[string]*pair)
+	var order []string
+	row := func(c oracle.Change) *pair {
+		key := c.Table + " " + c.ID
+		if byRow[key] == nil {
+			byRow[key] = &pair{}
+			order = append(order, key)
+		}
+		return byRow[key]
+	}
+	for _, c := range happened {
+		p := row(c)
+		p.happened = append(p.happened, c)
+	}
+	for _, c := range recorded {
+		p := row(c)
+		p.recorded = append(p.recorded, c)
+	}
+	var wrong []string
+	for _, key := range order {
+		p := byRow[key]
+		n, ok := oracle.Match(p.happened, p.recorded)
+		netted += n
+		if !ok {
+			wrong = append(wrong, "row "+key+"\n  happened:\n"+lines(p.happened)+"  told by "+who+":\n"+lines(p.recorded))
+		}
+	}
+	require.Empty(t, strings.Join(wrong[:min(len(wrong), 5)], ""), "%d of %d rows are told otherwise than they changed", len(wrong), len(order))
+	return netted
+}
+
+// lines returns changes one per line.
+func lines(changes []oracle.Change) string {
+	var b strings.Builder
+	for _, c := range changes {
+		b.WriteString("    " + c.String() + "\n")
+	}
+	return b.String()
 }
