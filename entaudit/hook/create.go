@@ -52,6 +52,9 @@ func create(on Client, in *Intent, s *Schema, c *createScope) {
 	case in.pass:
 	case in.skipped:
 		*on.Driver = in.arm(*on.Driver, s.Graph, &skipScope{newScope(on, in, s), "create"})
+	case len(*c.conflict) > 0:
+		c.scope = newScope(on, in, s)
+		*on.Driver = in.arm(*on.Driver, s.Graph, &upsertScope{createScope: *c})
 	default:
 		c.scope = newScope(on, in, s)
 		*on.Driver = in.arm(*on.Driver, s.Graph, c)
@@ -67,9 +70,9 @@ type createScope struct {
 	intents  func(int) *Intent // nil for one
 	givenOne [1]any
 	knownOne [1][]any
-	upsert   bool
 	given    []any   // ids that the caller chose, nil where the database does
 	known    [][]any // by row and field, what the database holds for certain
+	set      []bool  // by field: in the statement
 	need     []int   // fields that have to be read back
 	got      rows
 	asked    bool  // the INSERT has been seen
@@ -94,8 +97,24 @@ func (c *createScope) intent(i int) *Intent {
 
 // Begin implements txdriver.Scope.
 func (c *createScope) Begin(context.Context, dialect.ExecQuerier, txdriver.Pending) error {
+	sure := c.prepare()
+	for _, f := range c.p.all {
+		switch {
+		case !sure[f], c.p.WholeRows:
+			c.need = append(c.need, f)
+		case !c.set[f] && (c.returns() || c.p.Fields[f].Default):
+			c.need = append(c.need, f)
+		}
+	}
+	c.got.fields = c.need
+	return nil
+}
+
+// prepare notes what the specifications say about the rows. It returns by field whether
+// the database stores what they say for certain.
+func (c *createScope) prepare() (sure []bool) {
 	specs := c.specs()
-	c.schema, c.upsert, c.begun = specs[0].Schema, len(*c.conflict) > 0, true
+	c.schema, c.begun = specs[0].Schema, true
 	if c.many == nil {
 		c.given, c.known = c.givenOne[:], c.knownOne[:]
 	} else {
@@ -103,8 +122,8 @@ func (c *createScope) Begin(context.Context, dialect.ExecQuerier, txdriver.Pendi
 		c.known = make([][]any, len(specs))
 	}
 	values := make([]any, len(specs)*len(c.p.Fields))
-	set := make([]bool, len(c.p.Fields)) // by field: in the statement
-	sure := make([]bool, len(c.p.Fields))
+	c.set = make([]bool, len(c.p.Fields))
+	sure = make([]bool, len(c.p.Fields))
 	for i := range sure {
 		sure[i] = true
 	}
@@ -114,25 +133,16 @@ func (c *createScope) Begin(context.Context, dialect.ExecQuerier, txdriver.Pendi
 			c.given[i] = plainValue(spec.ID.Value)
 		}
 		c.known[i], values = values[:len(c.p.Fields)], values[len(c.p.Fields):]
-		c.take(spec, c.known[i], set, sure)
+		c.take(spec, c.known[i], sure)
 	}
-	for _, f := range c.p.all {
-		switch {
-		case c.upsert, !sure[f], c.p.WholeRows:
-			c.need = append(c.need, f)
-		case !set[f] && (c.returns() || c.p.Fields[f].Default):
-			c.need = append(c.need, f)
-		}
-	}
-	c.got.fields = c.need
-	return nil
+	return sure
 }
 
 // take notes what one row's specification says about its columns.
-func (c *createScope) take(spec *sqlgraph.CreateSpec, known []any, set, sure []bool) {
+func (c *createScope) take(spec *sqlgraph.CreateSpec, known []any, sure []bool) {
 	note := func(column string, v any) {
 		if f, ok := c.p.index[column]; ok {
-			known[f], set[f] = v, true
+			known[f], c.set[f] = v, true
 			sure[f] = sure[f] && (c.p.Fields[f].Plain || v == nil)
 		}
 	}
@@ -207,7 +217,7 @@ func (c *createScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 
 // returned makes the entries from the rows that the INSERT gave back.
 func (c *createScope) returned() error {
-	if !c.upsert && len(c.got.list) != len(c.known) {
+	if len(c.got.list) != len(c.known) {
 		return fmt.Errorf("%d rows were inserted and %d came back", len(c.known), len(c.got.list))
 	}
 	d := c.differ()
@@ -225,11 +235,7 @@ func (c *createScope) returned() error {
 
 // specOf returns the specification that the i-th row that came back belongs to.
 func (c *createScope) specOf(i int, w row) (int, error) {
-	switch {
-	case c.upsert:
-		// All values are the database's own: only the origin is taken from it.
-		return min(i, len(c.known)-1), nil
-	case c.given[i] == nil || idText(c.p.ID[0].Kind, c.given[i]) == w.id:
+	if c.given[i] == nil || idText(c.p.ID[0].Kind, c.given[i]) == w.id {
 		return i, nil
 	}
 	for at, v := range c.given {
@@ -242,38 +248,33 @@ func (c *createScope) specOf(i int, w row) (int, error) {
 
 // emitRow makes the entry of the row of the i-th specification, read back as w.
 func (c *createScope) emitRow(d *differ, i int, w row) {
-	op := entaudit.OpCreate
-	if c.upsert {
-		op = entaudit.OpUpsert
-	}
 	in := c.intent(i)
 	if in.skipped {
 		c.emitSkip(in, "create")
 		return
 	}
-	e := c.entry(in, op, w.id)
+	e := c.entry(in, entaudit.OpCreate, w.id)
 	values := c.known[i]
-	if c.upsert {
-		values = make([]any, len(values)) // what was proposed may not be what is stored
-	}
 	for j, v := range w.values {
 		values[c.got.fields[j]] = v
 	}
 	fields := c.p.all
 	d.whole(&e, fields, pick(values, fields), true)
 	d.describe(&e, fields, pick(values, fields))
-	if c.upsert {
-		e.Marks = withMark(e.Marks, "operation", entaudit.MarkUnknown)
-	}
 	if w.id == "" {
 		e.Marks = withMark(e.Marks, "resource_id", entaudit.MarkUnknown)
 	}
+	c.noteEdges(&e, i)
+	c.emit(in, e)
+}
+
+// noteEdges adds the edges of the i-th specification whose links lie in other tables.
+func (c *createScope) noteEdges(e *entaudit.Entry, i int) {
 	for _, s := range c.specs()[i].Edges {
 		if !ownColumn(s) || s.Bidi {
 			e.Edges = addUnknown(e.Edges, c.p.Schema, s)
 		}
 	}
-	c.emit(in, e)
 }
 
 func pick(values []any, fields []int) []any {

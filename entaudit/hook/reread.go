@@ -14,7 +14,7 @@ import (
 // the ids are those that were given or counted from the first, and what the database
 // may have altered is read.
 func (c *createScope) reread(ctx context.Context, tx dialect.ExecQuerier) error {
-	if len(c.known) > 1 && c.given[0] == nil && c.numeric() && !c.upsert {
+	if len(c.known) > 1 && c.given[0] == nil && c.numeric() {
 		return c.rereadCounted(ctx, tx)
 	}
 	ids := make([][]any, len(c.known))
@@ -50,12 +50,6 @@ func (c *createScope) reread(ctx context.Context, tx dialect.ExecQuerier) error 
 // cannot be told.
 func (c *createScope) idOfRow(i int) []any {
 	switch {
-	case c.upsert:
-		// ent has MySQL report the row's own id, for one row only.
-		if c.numeric() && len(c.known) == 1 && c.first > 0 {
-			return []any{c.first}
-		}
-		return nil
 	case len(c.p.ID) > 1:
 		id := make([]any, len(c.p.ID))
 		for j, f := range c.p.ID {
@@ -72,30 +66,36 @@ func (c *createScope) idOfRow(i int) []any {
 
 func (c *createScope) numeric() bool { return len(c.p.ID) == 1 && c.p.ID[0].Kind.Integer() }
 
-// rereadCounted reads the rows of a bulk whose ids the server has counted. It counts in
-// steps that a cluster changes as nodes come and go, so they are left to the server.
+// rereadCounted makes the entries of a bulk whose ids the server has counted.
 func (c *createScope) rereadCounted(ctx context.Context, tx dialect.ExecQuerier) error {
-	n := len(c.known)
-	err := c.got.read(ctx, tx, c.p.Schema, c.table(), sql.P(func(b *sql.Builder) {
-		id := c.p.ID[0].Column
-		b.Ident(id).WriteString(" BETWEEN ").Arg(c.first).WriteString(" AND ").Arg(c.first).WriteString(" + ").Arg(n - 1)
-		b.WriteString(" * @@auto_increment_increment AND (").Ident(id).WriteString(" - ").Arg(c.first)
-		b.WriteString(") % @@auto_increment_increment = 0")
-	}), noLock)
-	if err != nil {
+	if err := c.readCounted(ctx, tx, &c.got); err != nil {
 		return err
 	}
-	if len(c.got.list) != n {
+	if n := len(c.known); len(c.got.list) != n {
 		return fmt.Errorf("%d rows were inserted and %d are there", n, len(c.got.list))
 	}
-	slices.SortFunc(c.got.list, func(a, b row) int {
-		return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id)) // decimal
-	})
 	d := c.differ()
 	for i, w := range c.got.list {
 		c.emitRow(d, i, w)
 	}
 	return nil
+}
+
+// readCounted reads the rows of a bulk whose ids the server has counted, in order. It
+// counts in steps that a cluster changes as nodes come and go, so they are left to the
+// server.
+func (c *createScope) readCounted(ctx context.Context, tx dialect.ExecQuerier, to *rows) error {
+	n := len(c.known)
+	err := to.read(ctx, tx, c.p.Schema, c.table(), sql.P(func(b *sql.Builder) {
+		id := c.p.ID[0].Column
+		b.Ident(id).WriteString(" BETWEEN ").Arg(c.first).WriteString(" AND ").Arg(c.first).WriteString(" + ").Arg(n - 1)
+		b.WriteString(" * @@auto_increment_increment AND (").Ident(id).WriteString(" - ").Arg(c.first)
+		b.WriteString(") % @@auto_increment_increment = 0")
+	}), noLock)
+	slices.SortFunc(to.list, func(a, b row) int {
+		return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id)) // decimal
+	})
+	return err
 }
 
 // emitUnknown makes the entry of a row whose id cannot be told, nor what only

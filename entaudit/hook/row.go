@@ -125,22 +125,25 @@ func (r *rows) readIDs(ctx context.Context, tx dialect.ExecQuerier, s *Schema, t
 }
 
 // matchIDs returns the predicate for the rows with the given ids.
-func matchIDs(s *Schema, ids [][]any) *sql.Predicate {
-	if len(s.ID) == 1 {
-		values := make([]any, len(ids))
-		for i, id := range ids {
-			values[i] = id[0]
+func matchIDs(s *Schema, ids [][]any) *sql.Predicate { return matchTuples(s.columns(nil), ids) }
+
+// matchTuples returns the predicate for the rows whose columns hold one of tuples.
+func matchTuples(columns []string, tuples [][]any) *sql.Predicate {
+	if len(columns) == 1 {
+		values := make([]any, len(tuples))
+		for i, t := range tuples {
+			values[i] = t[0]
 		}
 		if len(values) == 1 {
-			return sql.EQ(s.ID[0].Column, values[0])
+			return sql.EQ(columns[0], values[0])
 		}
-		return sql.In(s.ID[0].Column, values...)
+		return sql.In(columns[0], values...)
 	}
-	any := make([]*sql.Predicate, len(ids))
-	for i, id := range ids {
-		all := make([]*sql.Predicate, len(s.ID))
-		for j, f := range s.ID {
-			all[j] = sql.EQ(f.Column, id[j])
+	any := make([]*sql.Predicate, len(tuples))
+	for i, t := range tuples {
+		all := make([]*sql.Predicate, len(columns))
+		for j, c := range columns {
+			all[j] = sql.EQ(c, t[j])
 		}
 		any[i] = sql.And(all...)
 	}

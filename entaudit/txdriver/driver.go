@@ -57,16 +57,7 @@ func (d *Driver) Exec(ctx context.Context, query string, args, v any) error {
 	if d.used {
 		return d.base.Exec(ctx, query, args, v)
 	}
-	for attempt := 1; ; attempt++ {
-		w, err := d.begin(ctx, false)
-		if err != nil {
-			return err
-		}
-		stale, err := w.whole(query, args, v, attempt < maxAttempts)
-		if !stale {
-			return err
-		}
-	}
+	return d.whole(ctx, func(w *write) error { return w.end(w.exec(query, args, v)) })
 }
 
 // Query implements dialect.Driver. It is the whole write, which ends when the rows
@@ -75,17 +66,28 @@ func (d *Driver) Query(ctx context.Context, query string, args, v any) error {
 	if d.used {
 		return d.base.Query(ctx, query, args, v)
 	}
-	w, err := d.begin(ctx, false)
-	if err != nil {
+	return d.whole(ctx, func(w *write) error {
+		err := w.query(query, args, v, w.end)
+		if err != nil {
+			err = w.end(err)
+		}
 		return err
+	})
+}
+
+// whole runs a write that is one statement, again where it was undone because others
+// had changed its rows.
+func (d *Driver) whole(ctx context.Context, run func(*write) error) error {
+	for attempt := 1; ; attempt++ {
+		w, err := d.begin(ctx, false)
+		if err != nil {
+			return err
+		}
+		err = w.guard(func() error { return run(w) })
+		if !w.own || !errors.Is(err, ErrStale) || attempt == maxAttempts {
+			return err
+		}
 	}
-	w.inside = true
-	defer w.unwound()
-	if err = w.query(query, args, v, w.end); err != nil {
-		err = w.end(err)
-	}
-	w.inside = false
-	return err
 }
 
 // Tx implements dialect.Driver. Its Commit ends the write.

@@ -18,7 +18,8 @@ import (
 
 // Scope surrounds one write of ent. Its methods are called in order from the
 // goroutine of that write: Begin, Statement for each of ent's statements, End at
-// most once. Begin is called again where a write starts over (see [ErrStale]). An error of Begin or End is what ent sees, and undoes the write.
+// most once. Begin is called again where a write starts over (see [ErrStale]). An error
+// of Begin or End is what ent sees, and undoes the write.
 type Scope interface {
 	// Begin runs in the transaction before ent's first statement.
 	Begin(ctx context.Context, tx dialect.ExecQuerier, p Pending) error
@@ -34,9 +35,10 @@ type Scope interface {
 	Pending() Pending
 }
 
-// ErrStale is what Row and Result return, wrapped, when a statement reached rows that
-// Begin did not read, because others changed them in between. A write that is one Exec
-// in a transaction of its own is then undone and begun again.
+// ErrStale is what Row, Result and After return, wrapped, when a statement reached rows
+// that Begin did not read, because others changed them in between. A write that is one
+// statement in a transaction of its own is then undone and begun again, and so is a
+// statement with Again wherever it runs.
 var ErrStale = errors.New("rows were changed by others meanwhile")
 
 // Pending is what a transaction still has to write before it commits.
@@ -64,6 +66,13 @@ type Statement struct {
 	// Extra is the number of trailing columns that ent did not ask for and does
 	// not get to see.
 	Extra int
-	// Result receives the result of an Exec without Row.
+	// Result receives the result of an Exec, after its rows.
 	Result func(stdsql.Result) error
+	// After, if set, runs after the statement and its rows.
+	After func(ctx context.Context, tx dialect.ExecQuerier) error
+	// Again is set for the first statement of a write that [ErrStale] is a usual
+	// outcome of. In a transaction that holds more than this write a savepoint is put
+	// around it, so that it can be begun again there as well. The rows of a query are
+	// all read before ent gets to see the first.
+	Again bool
 }

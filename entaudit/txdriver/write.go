@@ -17,6 +17,7 @@ type write struct {
 	tx      dialect.Tx
 	pending Pending
 	own     bool // the transaction was begun here
+	alone   bool // and holds nothing but one statement of ent's
 	now     bool // nobody will flush later: the caller's transaction is out of reach
 	life    *lifetime
 	broken  error // the first statement that failed
@@ -78,7 +79,7 @@ func (w *write) open(entTx bool) (err error) {
 			return w.plain("SAVEPOINT entaudit_write")
 		}
 	}
-	w.own = true
+	w.own, w.alone = true, !entTx
 	w.life = newLifetime(w.ctx, w.d.grace)
 	w.ctx = w.life.ctx
 	if direct && !entTx {
@@ -126,80 +127,82 @@ func (w *write) unwound() {
 	w.release()
 }
 
-// whole runs an Exec that is the whole write. stale tells that it was undone and should
-// be begun again, if again allows that.
-func (w *write) whole(query string, args, v any, again bool) (stale bool, err error) {
+// guard runs f, and abandons the write when a panic or Goexit unwinds it.
+func (w *write) guard(f func() error) error {
 	w.inside = true
 	defer w.unwound()
-	err = w.end(w.exec(query, args, v))
+	err := f()
 	w.inside = false
-	return again && w.own && errors.Is(err, ErrStale), err
+	return err
 }
 
 // exec runs one of ent's statements.
 func (w *write) exec(query string, args, v any) error {
-	s := w.d.scope.Statement(query, true)
-	if err := w.before(s); err != nil {
+	return w.attempt(query, true, func(s Statement) error {
+		res, err := w.result(s, args)
+		if r, ok := v.(*stdsql.Result); ok && err == nil {
+			*r = res
+		}
 		return err
-	}
-	var res stdsql.Result
-	if s.Row == nil {
-		w.inSQL = true
-		err := w.tx.Exec(w.ctx, s.Query, args, &res)
-		w.inSQL = false
-		if err != nil {
-			return w.broke(err)
-		}
-		if s.Result != nil {
-			if err := s.Result(res); err != nil {
-				return w.refuse(err)
-			}
-		}
-	} else {
-		n, err := w.collect(s, args)
-		if err != nil {
-			return err
-		}
-		res = affected(n)
-	}
-	if r, ok := v.(*stdsql.Result); ok {
-		*r = res
-	}
-	return nil
+	})
 }
 
-// collect runs a statement whose rows are all the scope's and returns their number.
-func (w *write) collect(s Statement, args any) (n int64, err error) {
+// result runs a statement and returns what ent is told of it.
+func (w *write) result(s Statement, args any) (res stdsql.Result, err error) {
+	if s.Row != nil {
+		var n int64
+		if _, n, err = w.collect(s, args); err != nil {
+			return nil, err
+		}
+		res = affected(n)
+	} else {
+		w.inSQL = true
+		err = w.tx.Exec(w.ctx, s.Query, args, &res)
+		w.inSQL = false
+		if err != nil {
+			return nil, w.broke(err)
+		}
+	}
+	if s.Result != nil {
+		if err := s.Result(res); err != nil {
+			return nil, w.refuse(err)
+		}
+	}
+	return res, nil
+}
+
+// collect runs a statement whose rows are all the scope's and returns their columns and
+// number.
+func (w *write) collect(s Statement, args any) (columns []string, n int64, err error) {
 	var rows sql.Rows
 	w.inSQL = true
 	err = w.tx.Query(w.ctx, s.Query, args, &rows)
 	w.inSQL = false
 	if err != nil {
-		return 0, w.broke(err)
+		return nil, 0, w.broke(err)
 	}
 	defer func() {
 		if cerr := rows.Close(); err == nil && cerr != nil {
 			err = w.broke(cerr)
 		}
 	}()
-	columns, err := rows.Columns()
-	if err != nil {
-		return 0, w.broke(err)
+	if columns, err = rows.Columns(); err != nil {
+		return nil, 0, w.broke(err)
 	}
 	for rows.Next() {
 		values, err := scanAll(rows, len(columns))
 		if err != nil {
-			return 0, w.broke(err)
+			return nil, 0, w.broke(err)
 		}
 		if err := s.Row(columns, values); err != nil {
-			return 0, w.refuse(err)
+			return nil, 0, w.refuse(err)
 		}
 		n++
 	}
 	if err := rows.Err(); err != nil {
-		return 0, w.broke(err)
+		return nil, 0, w.broke(err)
 	}
-	return n, nil
+	return columns, n, nil
 }
 
 // query runs one of ent's queries. Where end is set it is called once the rows are
@@ -209,10 +212,21 @@ func (w *write) query(query string, args, v any, end func(error) error) error {
 	if !ok {
 		return fmt.Errorf("dialect/sql: invalid type %T. expect *sql.Rows", v)
 	}
-	s := w.d.scope.Statement(query, false)
-	if err := w.before(s); err != nil {
-		return err
+	again := false
+	err := w.attempt(query, false, func(s Statement) error {
+		if again = s.Again; again {
+			return w.keep(s, args, out)
+		}
+		return w.stream(s, args, out, end)
+	})
+	if err == nil && again && end != nil {
+		err = end(nil)
 	}
+	return err
+}
+
+// stream runs a query whose rows ent sees as they come.
+func (w *write) stream(s Statement, args any, out *sql.Rows, end func(error) error) error {
 	var in sql.Rows
 	w.inSQL = true
 	err := w.tx.Query(w.ctx, s.Query, args, &in)
@@ -229,17 +243,6 @@ func (w *write) query(query string, args, v any, end func(error) error) error {
 		return err
 	}
 	*out = sql.Rows{ColumnScanner: r}
-	return nil
-}
-
-// before lets the scope read what a statement is about to change.
-func (w *write) before(s Statement) error {
-	if s.Before == nil {
-		return nil
-	}
-	if err := s.Before(w.ctx, w.tx); err != nil {
-		return w.broke(err)
-	}
 	return nil
 }
 
@@ -364,27 +367,15 @@ func (w *write) abandon() {
 type entTx struct{ w *write }
 
 func (t entTx) Exec(_ context.Context, query string, args, v any) error {
-	t.w.inside = true
-	defer t.w.unwound()
-	err := t.w.exec(query, args, v)
-	t.w.inside = false
-	return err
+	return t.w.guard(func() error { return t.w.exec(query, args, v) })
 }
 
 func (t entTx) Query(_ context.Context, query string, args, v any) error {
-	t.w.inside = true
-	defer t.w.unwound()
-	err := t.w.query(query, args, v, nil)
-	t.w.inside = false
-	return err
+	return t.w.guard(func() error { return t.w.query(query, args, v, nil) })
 }
 
 func (t entTx) Commit() error {
-	t.w.inside = true
-	defer t.w.unwound()
-	err := t.w.end(nil)
-	t.w.inside = false
-	return err
+	return t.w.guard(func() error { return t.w.end(nil) })
 }
 
 // Rollback is called by ent with an error at hand that it returns itself.

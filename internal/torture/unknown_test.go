@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
@@ -13,56 +12,6 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/group"
 	"github.com/entaudit/audit/internal/torture/ent/user"
 )
-
-// TestUpsertSaysWhatItDoesNotKnow: until an upsert's rows are read before it, its entry
-// tells what the row is now, and that neither the operation nor the old values are
-// known.
-func TestUpsertSaysWhatItDoesNotKnow(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bundle) {
-		first := b.client.User.Create().SetName("old").SetEmail("a@b.c").SetAge(1).SaveX(t.Context())
-		id, err := b.client.User.Create().SetName("new").SetEmail("a@b.c").SetAge(99).
-			OnConflict(entsql.ConflictColumns(user.FieldEmail)).
-			Update(func(u *ent.UserUpsert) { u.UpdateName().AddAge(5) }).ID(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, first.ID, id)
-		now := b.plain.User.GetX(t.Context(), id)
-		require.Equal(t, 6, now.Age)
-
-		e := b.entries(t)
-		require.Len(t, e, 2)
-		require.Equal(t, entaudit.OpUpsert, e[1].Operation)
-		require.Equal(t, entaudit.MarkUnknown, e[1].Marks["operation"])
-		require.Equal(t, fmt.Sprint(id), e[1].Resource.ID)
-		for field, want := range map[string]string{"name": `"new"`, "age": "6"} {
-			c, ok := e[1].Change(field)
-			require.True(t, ok, field)
-			require.Nil(t, c.Old)
-			require.Equal(t, want, string(c.New), "what is stored, not what was proposed")
-		}
-	})
-}
-
-func TestBulkUpsertSaysWhatItDoesNotKnow(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bundle) {
-		b.client.Card.Create().SetID("a").SetNumber("1").ExecX(t.Context())
-		require.NoError(t, b.client.Card.CreateBulk(
-			b.client.Card.Create().SetID("a").SetNumber("2"), b.client.Card.Create().SetID("b").SetNumber("3"),
-		).OnConflict(entsql.ResolveWithNewValues(), entsql.ConflictColumns("id")).Exec(t.Context()))
-		e := b.entries(t)
-		require.Len(t, e, 3)
-		for i, e := range e[1:] {
-			require.Equal(t, entaudit.OpUpsert, e.Operation)
-			if b.dialect == dialect.MySQL {
-				require.Equal(t, entaudit.MarkUnknown, e.Marks["resource_id"])
-				require.Empty(t, e.Changes)
-				continue
-			}
-			require.Equal(t, []string{"a", "b"}[i], e.Resource.ID)
-		}
-	})
-}
 
 // TestEdgesInOtherTables: which links of such an edge changed is not read yet; the
 // entry says that the edge was written.
