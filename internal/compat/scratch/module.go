@@ -41,7 +41,7 @@ func New(ctx context.Context, dir, name, root, base string, files fs.FS) (*Modul
 		if err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil { //nolint:gosec // likewise
 			return nil, err
 		}
 	}
