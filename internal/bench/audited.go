@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/entaudit/audit/internal/bench/ent"
+	"github.com/entaudit/audit/internal/bench/ent/group"
 	"github.com/entaudit/audit/internal/bench/ent/invoice"
 	_ "github.com/entaudit/audit/internal/bench/ent/runtime" // hooks of the audited client
 )
@@ -59,4 +60,29 @@ func (a audited) update(ctx context.Context, id, n, i int) error {
 func (a audited) delete(ctx context.Context, id int) error {
 	_, err := a.client.Invoice.Delete().Where(invoice.IDGT(id)).Exec(ctx)
 	return err
+}
+
+func (a audited) link(ctx context.Context, member, group, n int) error {
+	return a.client.Member.UpdateOneID(member).AddGroupIDs(idsFrom(group, n)...).Exec(ctx)
+}
+
+func (a audited) unlink(ctx context.Context, member int) error {
+	return a.client.Member.UpdateOneID(member).ClearGroups().Exec(ctx)
+}
+
+func (a audited) release(ctx context.Context, ledger int) error {
+	return a.client.Ledger.UpdateOneID(ledger).ClearLines().Exec(ctx)
+}
+
+func (a audited) upsert(ctx context.Context, id, n, i int) error {
+	rows := make([]*ent.GroupCreate, n)
+	for k := range rows {
+		g := upsertOf(id, i, k)
+		rows[k] = a.client.Group.Create().SetCode(g.code).SetName(g.name).SetSeats(g.seats)
+	}
+	return a.client.Group.CreateBulk(rows...).OnConflictColumns(group.FieldCode).UpdateNewValues().Exec(ctx)
+}
+
+func (a audited) deleteLedger(ctx context.Context, id int) error {
+	return a.client.Ledger.DeleteOneID(id).Exec(ctx)
 }

@@ -50,8 +50,10 @@ func bench(b *testing.B, op operation, c contender) {
 		}
 		if n%settleEvery == 0 {
 			untimed(func() error {
-				if err := c.db.trim(ctx); err != nil {
-					return err
+				if op.grows != "" {
+					if err := c.db.trim(ctx, op.grows); err != nil {
+						return err
+					}
 				}
 				return c.db.settle(ctx)
 			})

@@ -15,9 +15,6 @@ import (
 	"github.com/entaudit/audit/internal/bench/plain"
 )
 
-// baseRows is the number of rows that are always there, with the ids from 1 on.
-const baseRows = 1000
-
 // database is an open database with an audited and an unaudited client on one pool.
 type database struct {
 	dialect   string
@@ -60,16 +57,11 @@ func (d *database) setup(ctx context.Context, cfg entaudit.Config) error {
 	if err := migrate.Create(ctx, client.Schema, tables, migrate.WithForeignKeys(true)); err != nil {
 		return err
 	}
-	for i := 0; i < baseRows; i += batch {
-		if err := d.unaudited.createBulk(ctx, i, batch); err != nil {
-			return err
-		}
+	if err := d.fill(ctx); err != nil {
+		return err
 	}
 	return d.settle(ctx)
 }
-
-// trim deletes the rows that an operation has left behind.
-func (d *database) trim(ctx context.Context) error { return d.unaudited.delete(ctx, baseRows) }
 
 // settle brings the tables back to where they began.
 func (d *database) settle(ctx context.Context) error {
@@ -83,7 +75,7 @@ func (d *database) settle(ctx context.Context) error {
 	}
 	if d.dialect == dialect.Postgres {
 		// What the statistics collector would do now and then, in the middle of a measurement.
-		statements = append(statements, "VACUUM ANALYZE invoices")
+		statements = append(statements, "VACUUM ANALYZE invoices, groups, members, member_groups, ledgers, lines")
 	}
 	for _, s := range statements {
 		if _, err := d.pool.ExecContext(ctx, s); err != nil {

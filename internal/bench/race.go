@@ -65,8 +65,8 @@ func (c contender) time(ctx context.Context, op operation, n int) (time.Duration
 	start := time.Now()
 	err := op.run(ctx, c.side, n)
 	d := time.Since(start)
-	if err == nil && op.grows {
-		err = c.db.trim(ctx)
+	if err == nil && op.grows != "" {
+		err = c.db.trim(ctx, op.grows)
 	}
 	return d, err
 }

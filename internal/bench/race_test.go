@@ -7,9 +7,15 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/internal/bench/plain/group"
+	"github.com/entaudit/audit/internal/bench/plain/invoice"
+	"github.com/entaudit/audit/internal/bench/plain/ledger"
+	"github.com/entaudit/audit/internal/bench/plain/line"
+	"github.com/entaudit/audit/internal/bench/plain/member"
 )
 
 func TestQuantile(t *testing.T) {
@@ -69,25 +75,50 @@ func TestRaceRunsThereAndBack(t *testing.T) {
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	d := setup(t, dialect.SQLite, entaudit.Config{})
-	for i, want := range map[string]int{"create": 1, "createbulk100": 100, "updateone": 1, "update100": 100, "delete100": 100, "tx10": 10} {
-		op, err := chosen(i)
-		require.NoError(t, err)
-		require.NoError(t, d.settle(t.Context()))
-		_, err = contender{d.audited, d}.time(t.Context(), op[0], 5*baseRows)
-		require.NoError(t, err)
-		require.Equal(t, want, count(t, d, entaudit.DefaultTable), i)
-		require.Equal(t, baseRows, count(t, d, "invoices"), i)
-		_, err = contender{d.unaudited, d}.time(t.Context(), op[0], 6*baseRows)
-		require.NoError(t, err)
-		require.Equal(t, want, count(t, d, entaudit.DefaultTable), "%s unaudited", i)
+	entries := map[string]int{
+		"create": 1, "createbulk100": batch, "updateone": 1, "update100": batch, "delete100": batch, "tx10": batchTx,
+		"upsert100": batch,
 	}
-	_, err := chosen("create,nothing")
+	for i, op := range operations() {
+		require.NoError(t, d.settle(t.Context()))
+		_, err := contender{d.audited, d}.time(t.Context(), op, (5+2*i)*baseRows)
+		require.NoError(t, err)
+		recorded := count(t, d, entaudit.DefaultTable)
+		if want, ok := entries[op.name]; ok {
+			require.Equal(t, want, recorded, op.name)
+		}
+		requireBase(t, d, op.name)
+		_, err = contender{d.unaudited, d}.time(t.Context(), op, (6+2*i)*baseRows)
+		require.NoError(t, err)
+		require.Equal(t, recorded, count(t, d, entaudit.DefaultTable), "%s unaudited", op.name)
+		requireBase(t, d, op.name)
+	}
+}
+
+func requireBase(t *testing.T, d *database, after string) {
+	t.Helper()
+	for table, want := range map[string]int{
+		invoice.Table: baseRows, group.Table: baseRows, line.Table: baseRows,
+		member.Table: baseMembers, member.GroupsTable: 0, ledger.Table: baseLedgers,
+	} {
+		require.Equal(t, want, count(t, d, table), "%s after %s", table, after)
+	}
+}
+
+func TestChosen(t *testing.T) {
+	t.Parallel()
+	ops, err := chosen("tx10,create")
+	require.NoError(t, err)
+	require.Len(t, ops, 2)
+	require.Equal(t, "tx10", ops[0].name)
+	_, err = chosen("create,nothing")
 	require.ErrorContains(t, err, `no operation "nothing"`)
 }
 
-func count(t *testing.T, d *database, table string) (n int) {
-	t.Helper()
-	require.NoError(t, d.pool.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
+func count(tb testing.TB, d *database, table string) (n int) {
+	tb.Helper()
+	query, _ := sql.Dialect(d.dialect).Select(sql.Count("*")).From(sql.Table(table)).Query()
+	require.NoError(tb, d.pool.QueryRowContext(tb.Context(), query).Scan(&n))
 	return n
 }
 

@@ -42,6 +42,37 @@ func recordOf(i int) record {
 
 func statusOf(i int) string { return [...]string{"draft", "open", "closed"}[i%3] }
 
+// groupRecord is what is stored in a group.
+type groupRecord struct {
+	code, name string
+	seats      int
+}
+
+// groupOf returns the group of number i with some number of seats.
+func groupOf(i, seats int) groupRecord {
+	return groupRecord{
+		code: fmt.Sprintf("group-%08d", i), name: fmt.Sprintf("Group %d of a middling name", i%97), seats: seats,
+	}
+}
+
+// upsertOf returns the k-th row of an upsert: one of a group that is always there, the
+// ids of which go up from id, and one that is new, from the i-th on, in turn.
+func upsertOf(id, i, k int) groupRecord {
+	if k%2 == 0 {
+		return groupOf(id-1+k/2, i+k)
+	}
+	return groupOf(baseRows+i+k, i+k)
+}
+
+// idsFrom returns n ids from the first on.
+func idsFrom(first, n int) []int {
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = first + i
+	}
+	return ids
+}
+
 // caller returns a context as a request of a signed-in user has it.
 func caller(ctx context.Context) context.Context {
 	ctx = entaudit.WithRequest(ctx, entaudit.Request{

@@ -16,4 +16,15 @@ type side interface {
 	update(ctx context.Context, id, n, i int) error
 	// delete deletes the rows after the id.
 	delete(ctx context.Context, id int) error
+	// link links a member with n groups from the id on.
+	link(ctx context.Context, member, group, n int) error
+	// unlink takes a member out of all groups.
+	unlink(ctx context.Context, member int) error
+	// release takes all lines out of a ledger.
+	release(ctx context.Context, ledger int) error
+	// upsert changes n/2 groups from the id on and makes as many from the i-th on, in one
+	// statement.
+	upsert(ctx context.Context, id, n, i int) error
+	// deleteLedger deletes a ledger, and with it its lines.
+	deleteLedger(ctx context.Context, id int) error
 }

@@ -26,7 +26,19 @@ BEGIN
 		to_jsonb(OLD)::text, to_jsonb(NEW)::text);
 	RETURN NULL;
 END $$;
-CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON invoices FOR EACH ROW EXECUTE FUNCTION record_change()`
+CREATE FUNCTION record_link() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO trigger_logs (operation, outcome, actor_id, tenant_id, request_id, resource_type, resource_id, old, new)
+	VALUES (TG_OP, 'success', 'user-17', 'tenant-3', '01980b4e6f2c7d30', TG_TABLE_NAME, COALESCE(NEW.member_id, OLD.member_id)::text,
+		to_jsonb(OLD)::text, to_jsonb(NEW)::text);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON invoices FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON groups FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON members FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON ledgers FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON lines FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER record_link AFTER INSERT OR DELETE ON member_groups FOR EACH ROW EXECUTE FUNCTION record_link()`
 
 // addTrigger makes the database itself note every change.
 func (d *database) addTrigger(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/entaudit/audit/internal/bench/plain"
+	"github.com/entaudit/audit/internal/bench/plain/group"
 	"github.com/entaudit/audit/internal/bench/plain/invoice"
 )
 
@@ -58,4 +59,29 @@ func (u unaudited) update(ctx context.Context, id, n, i int) error {
 func (u unaudited) delete(ctx context.Context, id int) error {
 	_, err := u.client.Invoice.Delete().Where(invoice.IDGT(id)).Exec(ctx)
 	return err
+}
+
+func (u unaudited) link(ctx context.Context, member, group, n int) error {
+	return u.client.Member.UpdateOneID(member).AddGroupIDs(idsFrom(group, n)...).Exec(ctx)
+}
+
+func (u unaudited) unlink(ctx context.Context, member int) error {
+	return u.client.Member.UpdateOneID(member).ClearGroups().Exec(ctx)
+}
+
+func (u unaudited) release(ctx context.Context, ledger int) error {
+	return u.client.Ledger.UpdateOneID(ledger).ClearLines().Exec(ctx)
+}
+
+func (u unaudited) upsert(ctx context.Context, id, n, i int) error {
+	rows := make([]*plain.GroupCreate, n)
+	for k := range rows {
+		g := upsertOf(id, i, k)
+		rows[k] = u.client.Group.Create().SetCode(g.code).SetName(g.name).SetSeats(g.seats)
+	}
+	return u.client.Group.CreateBulk(rows...).OnConflictColumns(group.FieldCode).UpdateNewValues().Exec(ctx)
+}
+
+func (u unaudited) deleteLedger(ctx context.Context, id int) error {
+	return u.client.Ledger.DeleteOneID(id).Exec(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/entaudit/audit/entaudit"
@@ -22,6 +23,7 @@ type AuditLogCreate struct {
 	config
 	mutation *AuditLogMutation
 	hooks    []Hook
+	conflict []sql.ConflictOption
 }
 
 // SetSchemaVersion sets the "schema_version" field.
@@ -571,6 +573,7 @@ func (_c *AuditLogCreate) createSpec() (*AuditLog, *sqlgraph.CreateSpec) {
 		_node = &AuditLog{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(auditlog.Table, sqlgraph.NewFieldSpec(auditlog.FieldID, field.TypeUUID))
 	)
+	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
@@ -734,11 +737,264 @@ func (_c *AuditLogCreate) createSpec() (*AuditLog, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
+// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
+// of the `INSERT` statement. For example:
+//
+//	client.AuditLog.Create().
+//		SetSchemaVersion(v).
+//		OnConflict(
+//			// Update the row with the new values
+//			// the was proposed for insertion.
+//			sql.ResolveWithNewValues(),
+//		).
+//		// Override some of the fields with custom
+//		// update values.
+//		Update(func(u *ent.AuditLogUpsert) {
+//			SetSchemaVersion(v+v).
+//		}).
+//		Exec(ctx)
+func (_c *AuditLogCreate) OnConflict(opts ...sql.ConflictOption) *AuditLogUpsertOne {
+	_c.conflict = opts
+	return &AuditLogUpsertOne{
+		create: _c,
+	}
+}
+
+// OnConflictColumns calls `OnConflict` and configures the columns
+// as conflict target. Using this option is equivalent to using:
+//
+//	client.AuditLog.Create().
+//		OnConflict(sql.ConflictColumns(columns...)).
+//		Exec(ctx)
+func (_c *AuditLogCreate) OnConflictColumns(columns ...string) *AuditLogUpsertOne {
+	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
+	return &AuditLogUpsertOne{
+		create: _c,
+	}
+}
+
+type (
+	// AuditLogUpsertOne is the builder for "upsert"-ing
+	//  one AuditLog node.
+	AuditLogUpsertOne struct {
+		create *AuditLogCreate
+	}
+
+	// AuditLogUpsert is the "OnConflict" setter.
+	AuditLogUpsert struct {
+		*sql.UpdateSet
+	}
+)
+
+// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
+// Using this option is equivalent to using:
+//
+//	client.AuditLog.Create().
+//		OnConflict(
+//			sql.ResolveWithNewValues(),
+//			sql.ResolveWith(func(u *sql.UpdateSet) {
+//				u.SetIgnore(auditlog.FieldID)
+//			}),
+//		).
+//		Exec(ctx)
+func (u *AuditLogUpsertOne) UpdateNewValues() *AuditLogUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
+	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
+		if _, exists := u.create.mutation.ID(); exists {
+			s.SetIgnore(auditlog.FieldID)
+		}
+		if _, exists := u.create.mutation.SchemaVersion(); exists {
+			s.SetIgnore(auditlog.FieldSchemaVersion)
+		}
+		if _, exists := u.create.mutation.Service(); exists {
+			s.SetIgnore(auditlog.FieldService)
+		}
+		if _, exists := u.create.mutation.Kind(); exists {
+			s.SetIgnore(auditlog.FieldKind)
+		}
+		if _, exists := u.create.mutation.Action(); exists {
+			s.SetIgnore(auditlog.FieldAction)
+		}
+		if _, exists := u.create.mutation.Operation(); exists {
+			s.SetIgnore(auditlog.FieldOperation)
+		}
+		if _, exists := u.create.mutation.Outcome(); exists {
+			s.SetIgnore(auditlog.FieldOutcome)
+		}
+		if _, exists := u.create.mutation.Reason(); exists {
+			s.SetIgnore(auditlog.FieldReason)
+		}
+		if _, exists := u.create.mutation.OccurredAt(); exists {
+			s.SetIgnore(auditlog.FieldOccurredAt)
+		}
+		if _, exists := u.create.mutation.RecordedAt(); exists {
+			s.SetIgnore(auditlog.FieldRecordedAt)
+		}
+		if _, exists := u.create.mutation.DurationUs(); exists {
+			s.SetIgnore(auditlog.FieldDurationUs)
+		}
+		if _, exists := u.create.mutation.ActorID(); exists {
+			s.SetIgnore(auditlog.FieldActorID)
+		}
+		if _, exists := u.create.mutation.ActorType(); exists {
+			s.SetIgnore(auditlog.FieldActorType)
+		}
+		if _, exists := u.create.mutation.ActorEmail(); exists {
+			s.SetIgnore(auditlog.FieldActorEmail)
+		}
+		if _, exists := u.create.mutation.ImpersonatorID(); exists {
+			s.SetIgnore(auditlog.FieldImpersonatorID)
+		}
+		if _, exists := u.create.mutation.ActorChain(); exists {
+			s.SetIgnore(auditlog.FieldActorChain)
+		}
+		if _, exists := u.create.mutation.TenantID(); exists {
+			s.SetIgnore(auditlog.FieldTenantID)
+		}
+		if _, exists := u.create.mutation.TenantSlug(); exists {
+			s.SetIgnore(auditlog.FieldTenantSlug)
+		}
+		if _, exists := u.create.mutation.ActorTenantID(); exists {
+			s.SetIgnore(auditlog.FieldActorTenantID)
+		}
+		if _, exists := u.create.mutation.ResourceType(); exists {
+			s.SetIgnore(auditlog.FieldResourceType)
+		}
+		if _, exists := u.create.mutation.ResourceID(); exists {
+			s.SetIgnore(auditlog.FieldResourceID)
+		}
+		if _, exists := u.create.mutation.ResourceLabel(); exists {
+			s.SetIgnore(auditlog.FieldResourceLabel)
+		}
+		if _, exists := u.create.mutation.ResourceSchema(); exists {
+			s.SetIgnore(auditlog.FieldResourceSchema)
+		}
+		if _, exists := u.create.mutation.Changes(); exists {
+			s.SetIgnore(auditlog.FieldChanges)
+		}
+		if _, exists := u.create.mutation.EdgeChanges(); exists {
+			s.SetIgnore(auditlog.FieldEdgeChanges)
+		}
+		if _, exists := u.create.mutation.ChangedFields(); exists {
+			s.SetIgnore(auditlog.FieldChangedFields)
+		}
+		if _, exists := u.create.mutation.CauseID(); exists {
+			s.SetIgnore(auditlog.FieldCauseID)
+		}
+		if _, exists := u.create.mutation.TxID(); exists {
+			s.SetIgnore(auditlog.FieldTxID)
+		}
+		if _, exists := u.create.mutation.TxSeq(); exists {
+			s.SetIgnore(auditlog.FieldTxSeq)
+		}
+		if _, exists := u.create.mutation.RequestID(); exists {
+			s.SetIgnore(auditlog.FieldRequestID)
+		}
+		if _, exists := u.create.mutation.TraceID(); exists {
+			s.SetIgnore(auditlog.FieldTraceID)
+		}
+		if _, exists := u.create.mutation.Method(); exists {
+			s.SetIgnore(auditlog.FieldMethod)
+		}
+		if _, exists := u.create.mutation.Path(); exists {
+			s.SetIgnore(auditlog.FieldPath)
+		}
+		if _, exists := u.create.mutation.Route(); exists {
+			s.SetIgnore(auditlog.FieldRoute)
+		}
+		if _, exists := u.create.mutation.Query(); exists {
+			s.SetIgnore(auditlog.FieldQuery)
+		}
+		if _, exists := u.create.mutation.StatusCode(); exists {
+			s.SetIgnore(auditlog.FieldStatusCode)
+		}
+		if _, exists := u.create.mutation.IPAddress(); exists {
+			s.SetIgnore(auditlog.FieldIPAddress)
+		}
+		if _, exists := u.create.mutation.UserAgent(); exists {
+			s.SetIgnore(auditlog.FieldUserAgent)
+		}
+		if _, exists := u.create.mutation.Metadata(); exists {
+			s.SetIgnore(auditlog.FieldMetadata)
+		}
+		if _, exists := u.create.mutation.Marks(); exists {
+			s.SetIgnore(auditlog.FieldMarks)
+		}
+	}))
+	return u
+}
+
+// Ignore sets each column to itself in case of conflict.
+// Using this option is equivalent to using:
+//
+//	client.AuditLog.Create().
+//	    OnConflict(sql.ResolveWithIgnore()).
+//	    Exec(ctx)
+func (u *AuditLogUpsertOne) Ignore() *AuditLogUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
+	return u
+}
+
+// DoNothing configures the conflict_action to `DO NOTHING`.
+// Supported only by SQLite and PostgreSQL.
+func (u *AuditLogUpsertOne) DoNothing() *AuditLogUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.DoNothing())
+	return u
+}
+
+// Update allows overriding fields `UPDATE` values. See the AuditLogCreate.OnConflict
+// documentation for more info.
+func (u *AuditLogUpsertOne) Update(set func(*AuditLogUpsert)) *AuditLogUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
+		set(&AuditLogUpsert{UpdateSet: update})
+	}))
+	return u
+}
+
+// Exec executes the query.
+func (u *AuditLogUpsertOne) Exec(ctx context.Context) error {
+	if len(u.create.conflict) == 0 {
+		return errors.New("ent: missing options for AuditLogCreate.OnConflict")
+	}
+	return u.create.Exec(ctx)
+}
+
+// ExecX is like Exec, but panics if an error occurs.
+func (u *AuditLogUpsertOne) ExecX(ctx context.Context) {
+	if err := u.create.Exec(ctx); err != nil {
+		panic(err)
+	}
+}
+
+// Exec executes the UPSERT query and returns the inserted/updated ID.
+func (u *AuditLogUpsertOne) ID(ctx context.Context) (id uuid.UUID, err error) {
+	if u.create.driver.Dialect() == dialect.MySQL {
+		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
+		// fields from the database since MySQL does not support the RETURNING clause.
+		return id, errors.New("ent: AuditLogUpsertOne.ID is not supported by MySQL driver. Use AuditLogUpsertOne.Exec instead")
+	}
+	node, err := u.create.Save(ctx)
+	if err != nil {
+		return id, err
+	}
+	return node.ID, nil
+}
+
+// IDX is like ID, but panics if an error occurs.
+func (u *AuditLogUpsertOne) IDX(ctx context.Context) uuid.UUID {
+	id, err := u.ID(ctx)
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
 // AuditLogCreateBulk is the builder for creating many AuditLog entities in bulk.
 type AuditLogCreateBulk struct {
 	config
 	err      error
 	builders []*AuditLogCreate
+	conflict []sql.ConflictOption
 }
 
 // Save creates the AuditLog entities in the database.
@@ -767,6 +1023,7 @@ func (_c *AuditLogCreateBulk) Save(ctx context.Context) ([]*AuditLog, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
+					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -813,6 +1070,237 @@ func (_c *AuditLogCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *AuditLogCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
+		panic(err)
+	}
+}
+
+// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
+// of the `INSERT` statement. For example:
+//
+//	client.AuditLog.CreateBulk(builders...).
+//		OnConflict(
+//			// Update the row with the new values
+//			// the was proposed for insertion.
+//			sql.ResolveWithNewValues(),
+//		).
+//		// Override some of the fields with custom
+//		// update values.
+//		Update(func(u *ent.AuditLogUpsert) {
+//			SetSchemaVersion(v+v).
+//		}).
+//		Exec(ctx)
+func (_c *AuditLogCreateBulk) OnConflict(opts ...sql.ConflictOption) *AuditLogUpsertBulk {
+	_c.conflict = opts
+	return &AuditLogUpsertBulk{
+		create: _c,
+	}
+}
+
+// OnConflictColumns calls `OnConflict` and configures the columns
+// as conflict target. Using this option is equivalent to using:
+//
+//	client.AuditLog.Create().
+//		OnConflict(sql.ConflictColumns(columns...)).
+//		Exec(ctx)
+func (_c *AuditLogCreateBulk) OnConflictColumns(columns ...string) *AuditLogUpsertBulk {
+	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
+	return &AuditLogUpsertBulk{
+		create: _c,
+	}
+}
+
+// AuditLogUpsertBulk is the builder for "upsert"-ing
+// a bulk of AuditLog nodes.
+type AuditLogUpsertBulk struct {
+	create *AuditLogCreateBulk
+}
+
+// UpdateNewValues updates the mutable fields using the new values that
+// were set on create. Using this option is equivalent to using:
+//
+//	client.AuditLog.Create().
+//		OnConflict(
+//			sql.ResolveWithNewValues(),
+//			sql.ResolveWith(func(u *sql.UpdateSet) {
+//				u.SetIgnore(auditlog.FieldID)
+//			}),
+//		).
+//		Exec(ctx)
+func (u *AuditLogUpsertBulk) UpdateNewValues() *AuditLogUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
+	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
+		for _, b := range u.create.builders {
+			if _, exists := b.mutation.ID(); exists {
+				s.SetIgnore(auditlog.FieldID)
+			}
+			if _, exists := b.mutation.SchemaVersion(); exists {
+				s.SetIgnore(auditlog.FieldSchemaVersion)
+			}
+			if _, exists := b.mutation.Service(); exists {
+				s.SetIgnore(auditlog.FieldService)
+			}
+			if _, exists := b.mutation.Kind(); exists {
+				s.SetIgnore(auditlog.FieldKind)
+			}
+			if _, exists := b.mutation.Action(); exists {
+				s.SetIgnore(auditlog.FieldAction)
+			}
+			if _, exists := b.mutation.Operation(); exists {
+				s.SetIgnore(auditlog.FieldOperation)
+			}
+			if _, exists := b.mutation.Outcome(); exists {
+				s.SetIgnore(auditlog.FieldOutcome)
+			}
+			if _, exists := b.mutation.Reason(); exists {
+				s.SetIgnore(auditlog.FieldReason)
+			}
+			if _, exists := b.mutation.OccurredAt(); exists {
+				s.SetIgnore(auditlog.FieldOccurredAt)
+			}
+			if _, exists := b.mutation.RecordedAt(); exists {
+				s.SetIgnore(auditlog.FieldRecordedAt)
+			}
+			if _, exists := b.mutation.DurationUs(); exists {
+				s.SetIgnore(auditlog.FieldDurationUs)
+			}
+			if _, exists := b.mutation.ActorID(); exists {
+				s.SetIgnore(auditlog.FieldActorID)
+			}
+			if _, exists := b.mutation.ActorType(); exists {
+				s.SetIgnore(auditlog.FieldActorType)
+			}
+			if _, exists := b.mutation.ActorEmail(); exists {
+				s.SetIgnore(auditlog.FieldActorEmail)
+			}
+			if _, exists := b.mutation.ImpersonatorID(); exists {
+				s.SetIgnore(auditlog.FieldImpersonatorID)
+			}
+			if _, exists := b.mutation.ActorChain(); exists {
+				s.SetIgnore(auditlog.FieldActorChain)
+			}
+			if _, exists := b.mutation.TenantID(); exists {
+				s.SetIgnore(auditlog.FieldTenantID)
+			}
+			if _, exists := b.mutation.TenantSlug(); exists {
+				s.SetIgnore(auditlog.FieldTenantSlug)
+			}
+			if _, exists := b.mutation.ActorTenantID(); exists {
+				s.SetIgnore(auditlog.FieldActorTenantID)
+			}
+			if _, exists := b.mutation.ResourceType(); exists {
+				s.SetIgnore(auditlog.FieldResourceType)
+			}
+			if _, exists := b.mutation.ResourceID(); exists {
+				s.SetIgnore(auditlog.FieldResourceID)
+			}
+			if _, exists := b.mutation.ResourceLabel(); exists {
+				s.SetIgnore(auditlog.FieldResourceLabel)
+			}
+			if _, exists := b.mutation.ResourceSchema(); exists {
+				s.SetIgnore(auditlog.FieldResourceSchema)
+			}
+			if _, exists := b.mutation.Changes(); exists {
+				s.SetIgnore(auditlog.FieldChanges)
+			}
+			if _, exists := b.mutation.EdgeChanges(); exists {
+				s.SetIgnore(auditlog.FieldEdgeChanges)
+			}
+			if _, exists := b.mutation.ChangedFields(); exists {
+				s.SetIgnore(auditlog.FieldChangedFields)
+			}
+			if _, exists := b.mutation.CauseID(); exists {
+				s.SetIgnore(auditlog.FieldCauseID)
+			}
+			if _, exists := b.mutation.TxID(); exists {
+				s.SetIgnore(auditlog.FieldTxID)
+			}
+			if _, exists := b.mutation.TxSeq(); exists {
+				s.SetIgnore(auditlog.FieldTxSeq)
+			}
+			if _, exists := b.mutation.RequestID(); exists {
+				s.SetIgnore(auditlog.FieldRequestID)
+			}
+			if _, exists := b.mutation.TraceID(); exists {
+				s.SetIgnore(auditlog.FieldTraceID)
+			}
+			if _, exists := b.mutation.Method(); exists {
+				s.SetIgnore(auditlog.FieldMethod)
+			}
+			if _, exists := b.mutation.Path(); exists {
+				s.SetIgnore(auditlog.FieldPath)
+			}
+			if _, exists := b.mutation.Route(); exists {
+				s.SetIgnore(auditlog.FieldRoute)
+			}
+			if _, exists := b.mutation.Query(); exists {
+				s.SetIgnore(auditlog.FieldQuery)
+			}
+			if _, exists := b.mutation.StatusCode(); exists {
+				s.SetIgnore(auditlog.FieldStatusCode)
+			}
+			if _, exists := b.mutation.IPAddress(); exists {
+				s.SetIgnore(auditlog.FieldIPAddress)
+			}
+			if _, exists := b.mutation.UserAgent(); exists {
+				s.SetIgnore(auditlog.FieldUserAgent)
+			}
+			if _, exists := b.mutation.Metadata(); exists {
+				s.SetIgnore(auditlog.FieldMetadata)
+			}
+			if _, exists := b.mutation.Marks(); exists {
+				s.SetIgnore(auditlog.FieldMarks)
+			}
+		}
+	}))
+	return u
+}
+
+// Ignore sets each column to itself in case of conflict.
+// Using this option is equivalent to using:
+//
+//	client.AuditLog.Create().
+//		OnConflict(sql.ResolveWithIgnore()).
+//		Exec(ctx)
+func (u *AuditLogUpsertBulk) Ignore() *AuditLogUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
+	return u
+}
+
+// DoNothing configures the conflict_action to `DO NOTHING`.
+// Supported only by SQLite and PostgreSQL.
+func (u *AuditLogUpsertBulk) DoNothing() *AuditLogUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.DoNothing())
+	return u
+}
+
+// Update allows overriding fields `UPDATE` values. See the AuditLogCreateBulk.OnConflict
+// documentation for more info.
+func (u *AuditLogUpsertBulk) Update(set func(*AuditLogUpsert)) *AuditLogUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
+		set(&AuditLogUpsert{UpdateSet: update})
+	}))
+	return u
+}
+
+// Exec executes the query.
+func (u *AuditLogUpsertBulk) Exec(ctx context.Context) error {
+	if u.create.err != nil {
+		return u.create.err
+	}
+	for i, b := range u.create.builders {
+		if len(b.conflict) != 0 {
+			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the AuditLogCreateBulk instead", i)
+		}
+	}
+	if len(u.create.conflict) == 0 {
+		return errors.New("ent: missing options for AuditLogCreateBulk.OnConflict")
+	}
+	return u.create.Exec(ctx)
+}
+
+// ExecX is like Exec, but panics if an error occurs.
+func (u *AuditLogUpsertBulk) ExecX(ctx context.Context) {
+	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

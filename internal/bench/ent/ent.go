@@ -13,7 +13,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/entaudit/audit/internal/bench/ent/auditlog"
+	"github.com/entaudit/audit/internal/bench/ent/group"
 	"github.com/entaudit/audit/internal/bench/ent/invoice"
+	"github.com/entaudit/audit/internal/bench/ent/ledger"
+	"github.com/entaudit/audit/internal/bench/ent/line"
+	"github.com/entaudit/audit/internal/bench/ent/member"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -75,7 +79,11 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			auditlog.Table: auditlog.ValidColumn,
+			group.Table:    group.ValidColumn,
 			invoice.Table:  invoice.ValidColumn,
+			ledger.Table:   ledger.ValidColumn,
+			line.Table:     line.ValidColumn,
+			member.Table:   member.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

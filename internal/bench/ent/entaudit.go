@@ -12,7 +12,11 @@ import (
 	"github.com/entaudit/audit/entaudit"
 	audithook "github.com/entaudit/audit/entaudit/hook"
 	"github.com/entaudit/audit/entaudit/txdriver"
+	"github.com/entaudit/audit/internal/bench/ent/group"
 	"github.com/entaudit/audit/internal/bench/ent/invoice"
+	"github.com/entaudit/audit/internal/bench/ent/ledger"
+	"github.com/entaudit/audit/internal/bench/ent/line"
+	"github.com/entaudit/audit/internal/bench/ent/member"
 )
 
 // auditRecorder and auditIntent are names for the types of fields that are added to
@@ -27,8 +31,16 @@ type (
 func Auditor(rec *entaudit.Recorder) Option {
 	return func(c *config) {
 		if c.auditor == nil {
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/bench/ent", group.Hooks[:])
+			c.hooks.Group = append([]Hook{audithook.Outer}, c.hooks.Group...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/bench/ent", invoice.Hooks[:])
 			c.hooks.Invoice = append([]Hook{audithook.Outer}, c.hooks.Invoice...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/bench/ent", ledger.Hooks[:])
+			c.hooks.Ledger = append([]Hook{audithook.Outer}, c.hooks.Ledger...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/bench/ent", line.Hooks[:])
+			c.hooks.Line = append([]Hook{audithook.Outer}, c.hooks.Line...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/bench/ent", member.Hooks[:])
+			c.hooks.Member = append([]Hook{audithook.Outer}, c.hooks.Member...)
 		}
 		c.auditor = rec
 	}
@@ -104,6 +116,27 @@ func auditDelete(ctx context.Context, c *config, in *auditIntent, s *audithook.S
 }
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *GroupMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaGroup, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *GroupMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaGroup, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaGroup = auditGraph.Schema("Group")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
@@ -124,6 +157,69 @@ func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
 
 var auditSchemaInvoice = auditGraph.Schema("Invoice")
 
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *LedgerMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *LedgerMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaLedger, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *LedgerMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaLedger, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaLedger = auditGraph.Schema("Ledger")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaLine, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaLine = auditGraph.Schema("Line")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *MemberMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *MemberMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaMember, m.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *MemberMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaMember, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaMember = auditGraph.Schema("Member")
+
 var auditGraph = audithook.NewGraph(audithook.Graph{
 	Package: "github.com/entaudit/audit/internal/bench/ent",
 	Gradual: false,
@@ -135,6 +231,30 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			Config: "AuditLog",
 			ID: []audithook.Field{
 				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+		},
+		{
+			Type:   "Group",
+			Table:  "groups",
+			Config: "Group",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"code"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "member_groups", Column: "group_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "group",
+			Fields: []audithook.Field{
+				{Name: "code", Column: "code", Kind: field.TypeString, Plain: true, Key: true},
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "seats", Column: "seats", Kind: field.TypeInt, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "members", Table: "member_groups", Column: "member_id", Inverse: true},
 			},
 		},
 		{
@@ -155,6 +275,71 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "reference", Column: "reference", Kind: field.TypeUUID},
 				{Name: "due_at", Column: "due_at", Kind: field.TypeTime},
 				{Name: "note", Column: "note", Kind: field.TypeString, Plain: true},
+			},
+		},
+		{
+			Type:   "Ledger",
+			Table:  "ledgers",
+			Config: "Ledger",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Refs: []audithook.Ref{
+				{Table: "lines", Column: "ledger_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "ledger",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "lines", Table: "lines", Column: "ledger_id"},
+			},
+		},
+		{
+			Type:   "Line",
+			Table:  "lines",
+			Config: "Line",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "line",
+			Fields: []audithook.Field{
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "amount", Column: "amount", Kind: field.TypeInt, Plain: true},
+				{Name: "ledger_id", Column: "ledger_id", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
+			Type:   "Member",
+			Table:  "members",
+			Config: "Member",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Refs: []audithook.Ref{
+				{Table: "member_groups", Column: "member_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "member",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "groups", Table: "member_groups", Column: "member_id"},
+			},
+		},
+		{
+			Table:  "member_groups",
+			Config: "MemberGroups",
+			ID: []audithook.Field{
+				{Name: "member_id", Column: "member_id", Kind: field.TypeInt, Plain: true},
+				{Name: "group_id", Column: "group_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "member_id", Type: "Member", Edge: "groups"},
+				{Column: "group_id", Type: "Group", Edge: "members"},
 			},
 		},
 	},

@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	if err := entc.Generate("./schema", &gen.Config{}, entc.Extensions(extension.New())); err != nil {
+	if err := entc.Generate("./schema", &gen.Config{}, entc.FeatureNames("sql/upsert"), entc.Extensions(extension.New())); err != nil {
 		log.Fatal(err)
 	}
 }

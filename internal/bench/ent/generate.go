@@ -1,4 +1,4 @@
-// Package ent is a client for a graph with one ordinary audited type, to measure with.
+// Package ent is a client for a graph of audited types, to measure with.
 package ent
 
 //go:generate go run -mod=mod entc.go

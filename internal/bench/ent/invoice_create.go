@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/entaudit/audit/internal/bench/ent/invoice"
@@ -19,6 +20,7 @@ type InvoiceCreate struct {
 	config
 	mutation *InvoiceMutation
 	hooks    []Hook
+	conflict []sql.ConflictOption
 }
 
 // SetNumber sets the "number" field.
@@ -163,6 +165,7 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 		_node = &Invoice{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(invoice.Table, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	)
+	_spec.OnConflict = _c.conflict
 	auditCreate(&_c.config, _c.mutation.EntAudit, auditSchemaInvoice, _spec)
 	if value, ok := _c.mutation.Number(); ok {
 		_spec.SetField(invoice.FieldNumber, field.TypeString, value)
@@ -199,11 +202,368 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
+// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
+// of the `INSERT` statement. For example:
+//
+//	client.Invoice.Create().
+//		SetNumber(v).
+//		OnConflict(
+//			// Update the row with the new values
+//			// the was proposed for insertion.
+//			sql.ResolveWithNewValues(),
+//		).
+//		// Override some of the fields with custom
+//		// update values.
+//		Update(func(u *ent.InvoiceUpsert) {
+//			SetNumber(v+v).
+//		}).
+//		Exec(ctx)
+func (_c *InvoiceCreate) OnConflict(opts ...sql.ConflictOption) *InvoiceUpsertOne {
+	_c.conflict = opts
+	return &InvoiceUpsertOne{
+		create: _c,
+	}
+}
+
+// OnConflictColumns calls `OnConflict` and configures the columns
+// as conflict target. Using this option is equivalent to using:
+//
+//	client.Invoice.Create().
+//		OnConflict(sql.ConflictColumns(columns...)).
+//		Exec(ctx)
+func (_c *InvoiceCreate) OnConflictColumns(columns ...string) *InvoiceUpsertOne {
+	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
+	return &InvoiceUpsertOne{
+		create: _c,
+	}
+}
+
+type (
+	// InvoiceUpsertOne is the builder for "upsert"-ing
+	//  one Invoice node.
+	InvoiceUpsertOne struct {
+		create *InvoiceCreate
+	}
+
+	// InvoiceUpsert is the "OnConflict" setter.
+	InvoiceUpsert struct {
+		*sql.UpdateSet
+	}
+)
+
+// SetNumber sets the "number" field.
+func (u *InvoiceUpsert) SetNumber(v string) *InvoiceUpsert {
+	u.Set(invoice.FieldNumber, v)
+	return u
+}
+
+// UpdateNumber sets the "number" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateNumber() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldNumber)
+	return u
+}
+
+// SetCustomer sets the "customer" field.
+func (u *InvoiceUpsert) SetCustomer(v string) *InvoiceUpsert {
+	u.Set(invoice.FieldCustomer, v)
+	return u
+}
+
+// UpdateCustomer sets the "customer" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateCustomer() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldCustomer)
+	return u
+}
+
+// SetQuantity sets the "quantity" field.
+func (u *InvoiceUpsert) SetQuantity(v int) *InvoiceUpsert {
+	u.Set(invoice.FieldQuantity, v)
+	return u
+}
+
+// UpdateQuantity sets the "quantity" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateQuantity() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldQuantity)
+	return u
+}
+
+// AddQuantity adds v to the "quantity" field.
+func (u *InvoiceUpsert) AddQuantity(v int) *InvoiceUpsert {
+	u.Add(invoice.FieldQuantity, v)
+	return u
+}
+
+// SetPaid sets the "paid" field.
+func (u *InvoiceUpsert) SetPaid(v bool) *InvoiceUpsert {
+	u.Set(invoice.FieldPaid, v)
+	return u
+}
+
+// UpdatePaid sets the "paid" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdatePaid() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldPaid)
+	return u
+}
+
+// SetStatus sets the "status" field.
+func (u *InvoiceUpsert) SetStatus(v invoice.Status) *InvoiceUpsert {
+	u.Set(invoice.FieldStatus, v)
+	return u
+}
+
+// UpdateStatus sets the "status" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateStatus() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldStatus)
+	return u
+}
+
+// SetReference sets the "reference" field.
+func (u *InvoiceUpsert) SetReference(v uuid.UUID) *InvoiceUpsert {
+	u.Set(invoice.FieldReference, v)
+	return u
+}
+
+// UpdateReference sets the "reference" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateReference() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldReference)
+	return u
+}
+
+// SetDueAt sets the "due_at" field.
+func (u *InvoiceUpsert) SetDueAt(v time.Time) *InvoiceUpsert {
+	u.Set(invoice.FieldDueAt, v)
+	return u
+}
+
+// UpdateDueAt sets the "due_at" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateDueAt() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldDueAt)
+	return u
+}
+
+// SetNote sets the "note" field.
+func (u *InvoiceUpsert) SetNote(v string) *InvoiceUpsert {
+	u.Set(invoice.FieldNote, v)
+	return u
+}
+
+// UpdateNote sets the "note" field to the value that was provided on create.
+func (u *InvoiceUpsert) UpdateNote() *InvoiceUpsert {
+	u.SetExcluded(invoice.FieldNote)
+	return u
+}
+
+// ClearNote clears the value of the "note" field.
+func (u *InvoiceUpsert) ClearNote() *InvoiceUpsert {
+	u.SetNull(invoice.FieldNote)
+	return u
+}
+
+// UpdateNewValues updates the mutable fields using the new values that were set on create.
+// Using this option is equivalent to using:
+//
+//	client.Invoice.Create().
+//		OnConflict(
+//			sql.ResolveWithNewValues(),
+//		).
+//		Exec(ctx)
+func (u *InvoiceUpsertOne) UpdateNewValues() *InvoiceUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
+	return u
+}
+
+// Ignore sets each column to itself in case of conflict.
+// Using this option is equivalent to using:
+//
+//	client.Invoice.Create().
+//	    OnConflict(sql.ResolveWithIgnore()).
+//	    Exec(ctx)
+func (u *InvoiceUpsertOne) Ignore() *InvoiceUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
+	return u
+}
+
+// DoNothing configures the conflict_action to `DO NOTHING`.
+// Supported only by SQLite and PostgreSQL.
+func (u *InvoiceUpsertOne) DoNothing() *InvoiceUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.DoNothing())
+	return u
+}
+
+// Update allows overriding fields `UPDATE` values. See the InvoiceCreate.OnConflict
+// documentation for more info.
+func (u *InvoiceUpsertOne) Update(set func(*InvoiceUpsert)) *InvoiceUpsertOne {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
+		set(&InvoiceUpsert{UpdateSet: update})
+	}))
+	return u
+}
+
+// SetNumber sets the "number" field.
+func (u *InvoiceUpsertOne) SetNumber(v string) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetNumber(v)
+	})
+}
+
+// UpdateNumber sets the "number" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateNumber() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateNumber()
+	})
+}
+
+// SetCustomer sets the "customer" field.
+func (u *InvoiceUpsertOne) SetCustomer(v string) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetCustomer(v)
+	})
+}
+
+// UpdateCustomer sets the "customer" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateCustomer() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateCustomer()
+	})
+}
+
+// SetQuantity sets the "quantity" field.
+func (u *InvoiceUpsertOne) SetQuantity(v int) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetQuantity(v)
+	})
+}
+
+// AddQuantity adds v to the "quantity" field.
+func (u *InvoiceUpsertOne) AddQuantity(v int) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.AddQuantity(v)
+	})
+}
+
+// UpdateQuantity sets the "quantity" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateQuantity() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateQuantity()
+	})
+}
+
+// SetPaid sets the "paid" field.
+func (u *InvoiceUpsertOne) SetPaid(v bool) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetPaid(v)
+	})
+}
+
+// UpdatePaid sets the "paid" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdatePaid() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdatePaid()
+	})
+}
+
+// SetStatus sets the "status" field.
+func (u *InvoiceUpsertOne) SetStatus(v invoice.Status) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetStatus(v)
+	})
+}
+
+// UpdateStatus sets the "status" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateStatus() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateStatus()
+	})
+}
+
+// SetReference sets the "reference" field.
+func (u *InvoiceUpsertOne) SetReference(v uuid.UUID) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetReference(v)
+	})
+}
+
+// UpdateReference sets the "reference" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateReference() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateReference()
+	})
+}
+
+// SetDueAt sets the "due_at" field.
+func (u *InvoiceUpsertOne) SetDueAt(v time.Time) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetDueAt(v)
+	})
+}
+
+// UpdateDueAt sets the "due_at" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateDueAt() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateDueAt()
+	})
+}
+
+// SetNote sets the "note" field.
+func (u *InvoiceUpsertOne) SetNote(v string) *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetNote(v)
+	})
+}
+
+// UpdateNote sets the "note" field to the value that was provided on create.
+func (u *InvoiceUpsertOne) UpdateNote() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateNote()
+	})
+}
+
+// ClearNote clears the value of the "note" field.
+func (u *InvoiceUpsertOne) ClearNote() *InvoiceUpsertOne {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.ClearNote()
+	})
+}
+
+// Exec executes the query.
+func (u *InvoiceUpsertOne) Exec(ctx context.Context) error {
+	if len(u.create.conflict) == 0 {
+		return errors.New("ent: missing options for InvoiceCreate.OnConflict")
+	}
+	return u.create.Exec(ctx)
+}
+
+// ExecX is like Exec, but panics if an error occurs.
+func (u *InvoiceUpsertOne) ExecX(ctx context.Context) {
+	if err := u.create.Exec(ctx); err != nil {
+		panic(err)
+	}
+}
+
+// Exec executes the UPSERT query and returns the inserted/updated ID.
+func (u *InvoiceUpsertOne) ID(ctx context.Context) (id int, err error) {
+	node, err := u.create.Save(ctx)
+	if err != nil {
+		return id, err
+	}
+	return node.ID, nil
+}
+
+// IDX is like ID, but panics if an error occurs.
+func (u *InvoiceUpsertOne) IDX(ctx context.Context) int {
+	id, err := u.ID(ctx)
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
 // InvoiceCreateBulk is the builder for creating many Invoice entities in bulk.
 type InvoiceCreateBulk struct {
 	config
 	err      error
 	builders []*InvoiceCreate
+	conflict []sql.ConflictOption
 }
 
 // Save creates the Invoice entities in the database.
@@ -232,6 +592,7 @@ func (_c *InvoiceCreateBulk) Save(ctx context.Context) ([]*Invoice, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
+					spec.OnConflict = _c.conflict
 					auditCreateBulk(&_c.config, func(i int) *auditIntent { return _c.builders[i].mutation.EntAudit }, auditSchemaInvoice, spec)
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
@@ -283,6 +644,236 @@ func (_c *InvoiceCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *InvoiceCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
+		panic(err)
+	}
+}
+
+// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
+// of the `INSERT` statement. For example:
+//
+//	client.Invoice.CreateBulk(builders...).
+//		OnConflict(
+//			// Update the row with the new values
+//			// the was proposed for insertion.
+//			sql.ResolveWithNewValues(),
+//		).
+//		// Override some of the fields with custom
+//		// update values.
+//		Update(func(u *ent.InvoiceUpsert) {
+//			SetNumber(v+v).
+//		}).
+//		Exec(ctx)
+func (_c *InvoiceCreateBulk) OnConflict(opts ...sql.ConflictOption) *InvoiceUpsertBulk {
+	_c.conflict = opts
+	return &InvoiceUpsertBulk{
+		create: _c,
+	}
+}
+
+// OnConflictColumns calls `OnConflict` and configures the columns
+// as conflict target. Using this option is equivalent to using:
+//
+//	client.Invoice.Create().
+//		OnConflict(sql.ConflictColumns(columns...)).
+//		Exec(ctx)
+func (_c *InvoiceCreateBulk) OnConflictColumns(columns ...string) *InvoiceUpsertBulk {
+	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
+	return &InvoiceUpsertBulk{
+		create: _c,
+	}
+}
+
+// InvoiceUpsertBulk is the builder for "upsert"-ing
+// a bulk of Invoice nodes.
+type InvoiceUpsertBulk struct {
+	create *InvoiceCreateBulk
+}
+
+// UpdateNewValues updates the mutable fields using the new values that
+// were set on create. Using this option is equivalent to using:
+//
+//	client.Invoice.Create().
+//		OnConflict(
+//			sql.ResolveWithNewValues(),
+//		).
+//		Exec(ctx)
+func (u *InvoiceUpsertBulk) UpdateNewValues() *InvoiceUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
+	return u
+}
+
+// Ignore sets each column to itself in case of conflict.
+// Using this option is equivalent to using:
+//
+//	client.Invoice.Create().
+//		OnConflict(sql.ResolveWithIgnore()).
+//		Exec(ctx)
+func (u *InvoiceUpsertBulk) Ignore() *InvoiceUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
+	return u
+}
+
+// DoNothing configures the conflict_action to `DO NOTHING`.
+// Supported only by SQLite and PostgreSQL.
+func (u *InvoiceUpsertBulk) DoNothing() *InvoiceUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.DoNothing())
+	return u
+}
+
+// Update allows overriding fields `UPDATE` values. See the InvoiceCreateBulk.OnConflict
+// documentation for more info.
+func (u *InvoiceUpsertBulk) Update(set func(*InvoiceUpsert)) *InvoiceUpsertBulk {
+	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
+		set(&InvoiceUpsert{UpdateSet: update})
+	}))
+	return u
+}
+
+// SetNumber sets the "number" field.
+func (u *InvoiceUpsertBulk) SetNumber(v string) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetNumber(v)
+	})
+}
+
+// UpdateNumber sets the "number" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateNumber() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateNumber()
+	})
+}
+
+// SetCustomer sets the "customer" field.
+func (u *InvoiceUpsertBulk) SetCustomer(v string) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetCustomer(v)
+	})
+}
+
+// UpdateCustomer sets the "customer" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateCustomer() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateCustomer()
+	})
+}
+
+// SetQuantity sets the "quantity" field.
+func (u *InvoiceUpsertBulk) SetQuantity(v int) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetQuantity(v)
+	})
+}
+
+// AddQuantity adds v to the "quantity" field.
+func (u *InvoiceUpsertBulk) AddQuantity(v int) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.AddQuantity(v)
+	})
+}
+
+// UpdateQuantity sets the "quantity" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateQuantity() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateQuantity()
+	})
+}
+
+// SetPaid sets the "paid" field.
+func (u *InvoiceUpsertBulk) SetPaid(v bool) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetPaid(v)
+	})
+}
+
+// UpdatePaid sets the "paid" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdatePaid() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdatePaid()
+	})
+}
+
+// SetStatus sets the "status" field.
+func (u *InvoiceUpsertBulk) SetStatus(v invoice.Status) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetStatus(v)
+	})
+}
+
+// UpdateStatus sets the "status" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateStatus() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateStatus()
+	})
+}
+
+// SetReference sets the "reference" field.
+func (u *InvoiceUpsertBulk) SetReference(v uuid.UUID) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetReference(v)
+	})
+}
+
+// UpdateReference sets the "reference" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateReference() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateReference()
+	})
+}
+
+// SetDueAt sets the "due_at" field.
+func (u *InvoiceUpsertBulk) SetDueAt(v time.Time) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetDueAt(v)
+	})
+}
+
+// UpdateDueAt sets the "due_at" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateDueAt() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateDueAt()
+	})
+}
+
+// SetNote sets the "note" field.
+func (u *InvoiceUpsertBulk) SetNote(v string) *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.SetNote(v)
+	})
+}
+
+// UpdateNote sets the "note" field to the value that was provided on create.
+func (u *InvoiceUpsertBulk) UpdateNote() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.UpdateNote()
+	})
+}
+
+// ClearNote clears the value of the "note" field.
+func (u *InvoiceUpsertBulk) ClearNote() *InvoiceUpsertBulk {
+	return u.Update(func(s *InvoiceUpsert) {
+		s.ClearNote()
+	})
+}
+
+// Exec executes the query.
+func (u *InvoiceUpsertBulk) Exec(ctx context.Context) error {
+	if u.create.err != nil {
+		return u.create.err
+	}
+	for i, b := range u.create.builders {
+		if len(b.conflict) != 0 {
+			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the InvoiceCreateBulk instead", i)
+		}
+	}
+	if len(u.create.conflict) == 0 {
+		return errors.New("ent: missing options for InvoiceCreateBulk.OnConflict")
+	}
+	return u.create.Exec(ctx)
+}
+
+// ExecX is like Exec, but panics if an error occurs.
+func (u *InvoiceUpsertBulk) ExecX(ctx context.Context) {
+	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

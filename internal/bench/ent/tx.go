@@ -14,8 +14,16 @@ type Tx struct {
 	config
 	// AuditLog is the client for interacting with the AuditLog builders.
 	AuditLog *AuditLogClient
+	// Group is the client for interacting with the Group builders.
+	Group *GroupClient
 	// Invoice is the client for interacting with the Invoice builders.
 	Invoice *InvoiceClient
+	// Ledger is the client for interacting with the Ledger builders.
+	Ledger *LedgerClient
+	// Line is the client for interacting with the Line builders.
+	Line *LineClient
+	// Member is the client for interacting with the Member builders.
+	Member *MemberClient
 
 	// lazily loaded.
 	client     *Client
@@ -148,7 +156,11 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.AuditLog = NewAuditLogClient(tx.config)
+	tx.Group = NewGroupClient(tx.config)
 	tx.Invoice = NewInvoiceClient(tx.config)
+	tx.Ledger = NewLedgerClient(tx.config)
+	tx.Line = NewLineClient(tx.config)
+	tx.Member = NewMemberClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

@@ -12,7 +12,11 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/entaudit/audit/internal/bench/plain/group"
 	"github.com/entaudit/audit/internal/bench/plain/invoice"
+	"github.com/entaudit/audit/internal/bench/plain/ledger"
+	"github.com/entaudit/audit/internal/bench/plain/line"
+	"github.com/entaudit/audit/internal/bench/plain/member"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -73,7 +77,11 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			group.Table:   group.ValidColumn,
 			invoice.Table: invoice.ValidColumn,
+			ledger.Table:  ledger.ValidColumn,
+			line.Table:    line.ValidColumn,
+			member.Table:  member.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	if err := entc.Generate("./schema", &gen.Config{}); err != nil {
+	if err := entc.Generate("./schema", &gen.Config{}, entc.FeatureNames("sql/upsert")); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-// Package plain is a client for the same table that knows nothing of auditing, to
+// Package plain is a client for the same tables that knows nothing of auditing, to
 // compare with.
 package plain
 

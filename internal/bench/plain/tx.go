@@ -12,8 +12,16 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Group is the client for interacting with the Group builders.
+	Group *GroupClient
 	// Invoice is the client for interacting with the Invoice builders.
 	Invoice *InvoiceClient
+	// Ledger is the client for interacting with the Ledger builders.
+	Ledger *LedgerClient
+	// Line is the client for interacting with the Line builders.
+	Line *LineClient
+	// Member is the client for interacting with the Member builders.
+	Member *MemberClient
 
 	// lazily loaded.
 	client     *Client
@@ -145,7 +153,11 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Group = NewGroupClient(tx.config)
 	tx.Invoice = NewInvoiceClient(tx.config)
+	tx.Ledger = NewLedgerClient(tx.config)
+	tx.Line = NewLineClient(tx.config)
+	tx.Member = NewMemberClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.
@@ -155,7 +167,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Invoice.QueryXXX(), the query will be executed
+// applies a query, for example: Group.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

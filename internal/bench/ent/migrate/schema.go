@@ -96,6 +96,19 @@ var (
 			},
 		},
 	}
+	// GroupsColumns holds the columns for the "groups" table.
+	GroupsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "code", Type: field.TypeString, Unique: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "seats", Type: field.TypeInt},
+	}
+	// GroupsTable holds the schema information for the "groups" table.
+	GroupsTable = &schema.Table{
+		Name:       "groups",
+		Columns:    GroupsColumns,
+		PrimaryKey: []*schema.Column{GroupsColumns[0]},
+	}
 	// InvoicesColumns holds the columns for the "invoices" table.
 	InvoicesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -114,10 +127,90 @@ var (
 		Columns:    InvoicesColumns,
 		PrimaryKey: []*schema.Column{InvoicesColumns[0]},
 	}
+	// LedgersColumns holds the columns for the "ledgers" table.
+	LedgersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+	}
+	// LedgersTable holds the schema information for the "ledgers" table.
+	LedgersTable = &schema.Table{
+		Name:       "ledgers",
+		Columns:    LedgersColumns,
+		PrimaryKey: []*schema.Column{LedgersColumns[0]},
+	}
+	// LinesColumns holds the columns for the "lines" table.
+	LinesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "text", Type: field.TypeString},
+		{Name: "amount", Type: field.TypeInt},
+		{Name: "ledger_id", Type: field.TypeInt, Nullable: true},
+	}
+	// LinesTable holds the schema information for the "lines" table.
+	LinesTable = &schema.Table{
+		Name:       "lines",
+		Columns:    LinesColumns,
+		PrimaryKey: []*schema.Column{LinesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "lines_ledgers_lines",
+				Columns:    []*schema.Column{LinesColumns[3]},
+				RefColumns: []*schema.Column{LedgersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "line_ledger_id",
+				Unique:  false,
+				Columns: []*schema.Column{LinesColumns[3]},
+			},
+		},
+	}
+	// MembersColumns holds the columns for the "members" table.
+	MembersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+	}
+	// MembersTable holds the schema information for the "members" table.
+	MembersTable = &schema.Table{
+		Name:       "members",
+		Columns:    MembersColumns,
+		PrimaryKey: []*schema.Column{MembersColumns[0]},
+	}
+	// MemberGroupsColumns holds the columns for the "member_groups" table.
+	MemberGroupsColumns = []*schema.Column{
+		{Name: "member_id", Type: field.TypeInt},
+		{Name: "group_id", Type: field.TypeInt},
+	}
+	// MemberGroupsTable holds the schema information for the "member_groups" table.
+	MemberGroupsTable = &schema.Table{
+		Name:       "member_groups",
+		Columns:    MemberGroupsColumns,
+		PrimaryKey: []*schema.Column{MemberGroupsColumns[0], MemberGroupsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "member_groups_member_id",
+				Columns:    []*schema.Column{MemberGroupsColumns[0]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "member_groups_group_id",
+				Columns:    []*schema.Column{MemberGroupsColumns[1]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AuditLogsTable,
+		GroupsTable,
 		InvoicesTable,
+		LedgersTable,
+		LinesTable,
+		MembersTable,
+		MemberGroupsTable,
 	}
 )
 
@@ -132,4 +225,7 @@ func init() {
 		"audit_logs_operation": "operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'upsert', 'summary', 'skip', 'gap', 'switch', 'raw_sql')",
 		"audit_logs_outcome":   "outcome IN ('success', 'failure', 'denied', 'aborted', 'unknown')",
 	}
+	LinesTable.ForeignKeys[0].RefTable = LedgersTable
+	MemberGroupsTable.ForeignKeys[0].RefTable = MembersTable
+	MemberGroupsTable.ForeignKeys[1].RefTable = GroupsTable
 }

@@ -9,5 +9,17 @@ import (
 // AuditLog is the predicate function for auditlog builders.
 type AuditLog func(*sql.Selector)
 
+// Group is the predicate function for group builders.
+type Group func(*sql.Selector)
+
 // Invoice is the predicate function for invoice builders.
 type Invoice func(*sql.Selector)
+
+// Ledger is the predicate function for ledger builders.
+type Ledger func(*sql.Selector)
+
+// Line is the predicate function for line builders.
+type Line func(*sql.Selector)
+
+// Member is the predicate function for member builders.
+type Member func(*sql.Selector)

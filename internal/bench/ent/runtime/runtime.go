@@ -4,7 +4,11 @@ package runtime
 
 import (
 	"github.com/entaudit/audit/internal/bench/ent/auditlog"
+	"github.com/entaudit/audit/internal/bench/ent/group"
 	"github.com/entaudit/audit/internal/bench/ent/invoice"
+	"github.com/entaudit/audit/internal/bench/ent/ledger"
+	"github.com/entaudit/audit/internal/bench/ent/line"
+	"github.com/entaudit/audit/internal/bench/ent/member"
 	"github.com/entaudit/audit/internal/bench/ent/schema"
 )
 
@@ -14,9 +18,21 @@ import (
 func init() {
 	auditlogHooks := schema.AuditLog{}.Hooks()
 	auditlog.Hooks[0] = auditlogHooks[0]
+	groupMixin := schema.Group{}.Mixin()
+	groupMixinHooks0 := groupMixin[0].Hooks()
+	group.Hooks[0] = groupMixinHooks0[0]
 	invoiceMixin := schema.Invoice{}.Mixin()
 	invoiceMixinHooks0 := invoiceMixin[0].Hooks()
 	invoice.Hooks[0] = invoiceMixinHooks0[0]
+	ledgerMixin := schema.Ledger{}.Mixin()
+	ledgerMixinHooks0 := ledgerMixin[0].Hooks()
+	ledger.Hooks[0] = ledgerMixinHooks0[0]
+	lineMixin := schema.Line{}.Mixin()
+	lineMixinHooks0 := lineMixin[0].Hooks()
+	line.Hooks[0] = lineMixinHooks0[0]
+	memberMixin := schema.Member{}.Mixin()
+	memberMixinHooks0 := memberMixin[0].Hooks()
+	member.Hooks[0] = memberMixinHooks0[0]
 }
 
 const (

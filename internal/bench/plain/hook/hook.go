@@ -9,6 +9,18 @@ import (
 	"github.com/entaudit/audit/internal/bench/plain"
 )
 
+// The GroupFunc type is an adapter to allow the use of ordinary
+// function as Group mutator.
+type GroupFunc func(context.Context, *plain.GroupMutation) (plain.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f GroupFunc) Mutate(ctx context.Context, m plain.Mutation) (plain.Value, error) {
+	if mv, ok := m.(*plain.GroupMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *plain.GroupMutation", m)
+}
+
 // The InvoiceFunc type is an adapter to allow the use of ordinary
 // function as Invoice mutator.
 type InvoiceFunc func(context.Context, *plain.InvoiceMutation) (plain.Value, error)
@@ -19,6 +31,42 @@ func (f InvoiceFunc) Mutate(ctx context.Context, m plain.Mutation) (plain.Value,
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *plain.InvoiceMutation", m)
+}
+
+// The LedgerFunc type is an adapter to allow the use of ordinary
+// function as Ledger mutator.
+type LedgerFunc func(context.Context, *plain.LedgerMutation) (plain.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LedgerFunc) Mutate(ctx context.Context, m plain.Mutation) (plain.Value, error) {
+	if mv, ok := m.(*plain.LedgerMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *plain.LedgerMutation", m)
+}
+
+// The LineFunc type is an adapter to allow the use of ordinary
+// function as Line mutator.
+type LineFunc func(context.Context, *plain.LineMutation) (plain.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LineFunc) Mutate(ctx context.Context, m plain.Mutation) (plain.Value, error) {
+	if mv, ok := m.(*plain.LineMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *plain.LineMutation", m)
+}
+
+// The MemberFunc type is an adapter to allow the use of ordinary
+// function as Member mutator.
+type MemberFunc func(context.Context, *plain.MemberMutation) (plain.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MemberFunc) Mutate(ctx context.Context, m plain.Mutation) (plain.Value, error) {
+	if mv, ok := m.(*plain.MemberMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *plain.MemberMutation", m)
 }
 
 // Condition is a hook condition function.

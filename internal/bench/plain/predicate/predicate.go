@@ -6,5 +6,17 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Group is the predicate function for group builders.
+type Group func(*sql.Selector)
+
 // Invoice is the predicate function for invoice builders.
 type Invoice func(*sql.Selector)
+
+// Ledger is the predicate function for ledger builders.
+type Ledger func(*sql.Selector)
+
+// Line is the predicate function for line builders.
+type Line func(*sql.Selector)
+
+// Member is the predicate function for member builders.
+type Member func(*sql.Selector)
