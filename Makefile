@@ -6,10 +6,11 @@ FLAGS     ?=
 ARGS      ?=
 BENCH     ?= .
 BENCHTIME ?= 1s
+ROWS      ?= 100000
 lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test race bench bench-ratio bench-wire soak lint fmt vet cover tidy modules ent146 compat ci
+.PHONY: help generate test race bench bench-ratio bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat ci
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +32,9 @@ bench-ratio: ## compare audited with unaudited ent, side by side (ARGS=-help)
 
 bench-wire: ## count round trips, and compare with 1 ms of network in between
 	$(GO) run ./internal/bench wire $(ARGS)
+
+bench-large: ## time and peak heap of mutations of very many rows (ROWS=100000), on each database
+	ENTAUDIT_BENCH_ROWS=$(ROWS) $(GO) test -v -count=1 -timeout 30m -run LargeHeap -bench Large -benchtime 1x $(FLAGS) ./internal/bench
 
 soak: ## run under load for long and look for leaks (ARGS=-help)
 	$(GO) run ./internal/bench soak $(ARGS)
