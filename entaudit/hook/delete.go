@@ -32,57 +32,94 @@ func Delete(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgraph
 // deleteScope records a delete of one or many rows.
 type deleteScope struct {
 	scope
-	ctx  context.Context
-	spec *sqlgraph.DeleteSpec
-	old  rows
-	done bool // the DELETE has run
+	ctx     context.Context
+	spec    *sqlgraph.DeleteSpec
+	old     rows
+	cascade *cascade // nil where the rows take nothing along
+	done    bool     // the DELETE has run
 }
 
 // Begin implements txdriver.Scope.
-func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, _ txdriver.Pending) error {
-	d.begun, d.done = true, false
+func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending) error {
+	d.begun, d.done, d.cascade, d.reach = true, false, nil, reach{}
 	d.old = rows{fields: d.p.all}
 	d.schema = d.spec.Node.Schema
-	if d.returns() {
+	follows := len(foreignKeys(d.in.rec, d.p.Schema)) > 0
+	if d.returns() && !follows {
 		return nil // the statement gives the rows back
 	}
-	var p *sql.Predicate
-	if pred := d.spec.Predicate; pred != nil {
-		sel := sql.Dialect(d.dialect).Select().From(d.table()).WithContext(d.ctx) //nolint:contextcheck // the caller's, for his predicates
-		pred(sel)
-		p = sel.P()
+	if err := p.(*ledger).takeLock(ctx, tx, d.quoted()); err != nil {
+		return d.fail("lock", err)
 	}
-	if err := d.old.read(ctx, tx, d.p.Schema, d.table(), p, lockKey); err != nil {
+	if err := d.old.read(ctx, tx, d.p.Schema, d.table(), d.match(), lockKey); err != nil {
 		return d.fail("read", err)
 	}
+	if !follows {
+		return nil
+	}
+	d.cascade = newCascade(&d.scope, d.old)
+	if err := d.cascade.follow(ctx, tx); err != nil {
+		return d.fail("read what goes with", err)
+	}
 	return nil
+}
+
+// match returns the predicate of the rows that ent deletes.
+func (d *deleteScope) match() *sql.Predicate {
+	if d.spec.Predicate == nil {
+		return nil
+	}
+	sel := sql.Dialect(d.dialect).Select().From(d.table()).WithContext(d.ctx) // the caller's, for his predicates
+	d.spec.Predicate(sel)
+	return sel.P()
 }
 
 // Statement implements txdriver.Scope.
 func (d *deleteScope) Statement(query string, exec bool) txdriver.Statement {
 	st := txdriver.Statement{Query: query}
-	if !exec || d.done {
-		return st
-	}
-	if d.returns() {
+	switch {
+	case !exec || d.done:
+	case d.returns() && d.cascade != nil:
+		st.Query += d.returning(nil)
+		st.Row = d.deleted
+	case d.returns():
 		st.Query += d.returning(d.old.fields)
 		st.Row = func(_ []string, values []any) error {
 			d.done = true
 			d.old.add(d.p.Schema, values)
 			return nil
 		}
-		return st
-	}
-	st.Result = func(res stdsql.Result) error {
-		d.done = true
-		n, err := res.RowsAffected()
-		if err == nil && n > int64(len(d.old.list)) {
-			// It may be fewer: rows that went by a foreign key of the table to itself.
-			err = d.fail("delete", fmt.Errorf("%d rows read, %d deleted: %w", len(d.old.list), n, errStale))
-		}
-		return err
+	default:
+		st.Result = d.counted
 	}
 	return st
+}
+
+// deleted takes the id of a row that the DELETE gave back.
+func (d *deleteScope) deleted(_ []string, id []any) error {
+	d.done = true
+	v := d.cascade.byRow[rowKey{d.p.Schema, idOf(d.p.Schema, id)}]
+	if v == nil || !v.named {
+		return d.fail("delete", fmt.Errorf("row %s: %w", idOf(d.p.Schema, id), errStale))
+	}
+	v.gone = true
+	return nil
+}
+
+// counted takes the number of deleted rows where that is all that the database tells.
+func (d *deleteScope) counted(res stdsql.Result) error {
+	d.done = true
+	n, err := res.RowsAffected()
+	if err == nil && n > int64(len(d.old.list)) {
+		// It may be fewer: rows that went by a foreign key of the table to itself.
+		err = d.fail("delete", fmt.Errorf("%d rows read, %d deleted: %w", len(d.old.list), n, errStale))
+	}
+	if d.cascade != nil {
+		for _, v := range d.cascade.own {
+			v.gone = true
+		}
+	}
+	return err
 }
 
 // End implements txdriver.Scope.
@@ -90,15 +127,27 @@ func (d *deleteScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 	if !d.done {
 		return nil
 	}
+	if d.cascade != nil {
+		if err := d.cascade.settle(ctx, tx); err != nil {
+			return d.fail("read what went with", err)
+		}
+		d.cascade.tell(ctx)
+	}
 	diff := d.differ()
-	for _, w := range d.old.list {
+	for i, w := range d.old.list {
+		if d.cascade != nil && !d.cascade.own[i].gone {
+			continue
+		}
 		e := d.entry(d.in, entaudit.OpDelete, w.id)
 		diff.whole(&e, d.old.fields, w.values, false)
 		diff.describe(&e, d.old.fields, w.values)
-		if len(d.p.Refs) > 0 {
-			e.Marks = withMark(e.Marks, "cascade", entaudit.MarkUnknown)
-		}
+		key := rowKey{d.p.Schema, w.id}
+		e.Edges = d.reach.edges(key)
+		d.reach.caused(key, e.ID, d.in)
 		d.emit(d.in, e)
+	}
+	if err := d.emitReach(ctx, tx); err != nil {
+		return err
 	}
 	return d.hand(ctx, tx, p)
 }

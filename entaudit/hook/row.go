@@ -65,26 +65,36 @@ const (
 
 // read reads the rows that match p, locked as ent's own statement would lock them.
 // It is a raw query: policies, interceptors and read replicas play no part.
-func (r *rows) read(ctx context.Context, tx dialect.ExecQuerier, s *Schema, t *sql.SelectTable, p *sql.Predicate, l lock) (err error) {
-	name := t.Dialect()
-	sel := sql.Dialect(name).Select(s.columns(r.fields)...).From(t)
+func (r *rows) read(ctx context.Context, tx dialect.ExecQuerier, s *Schema, t *sql.SelectTable, p *sql.Predicate, l lock) error {
+	sel := sql.Dialect(t.Dialect()).Select(s.columns(r.fields)...).From(t)
 	if p != nil {
 		sel.Where(p)
 	}
-	if l != noLock {
-		// Everybody locks in the same order.
-		for _, f := range s.ID {
-			sel.OrderBy(f.Column)
-		}
+	l.on(sel, s)
+	return query(ctx, tx, sel, func(values []any) { r.add(s, values) })
+}
+
+// on makes sel lock the rows of s that it reads.
+func (l lock) on(sel *sql.Selector, s *Schema) {
+	if l == noLock {
+		return
 	}
-	switch {
-	case l == noLock || name == dialect.SQLite:
+	// Everybody locks in the same order.
+	for _, f := range s.ID {
+		sel.OrderBy(f.Column)
+	}
+	switch name := sel.Dialect(); {
+	case name == dialect.SQLite:
 	case l == lockRow && name == dialect.Postgres:
 		// FOR UPDATE would block inserts of rows that refer to this one.
 		sel.For(sql.LockUpdate, sql.WithLockClause("FOR NO KEY UPDATE"))
 	default:
 		sel.ForUpdate()
 	}
+}
+
+// query runs sel and hands over the values of each row, to be kept.
+func query(ctx context.Context, tx dialect.ExecQuerier, sel *sql.Selector, row func(values []any)) (err error) {
 	query, args := sel.Query()
 	if err := sel.Err(); err != nil {
 		return err
@@ -94,8 +104,12 @@ func (r *rows) read(ctx context.Context, tx dialect.ExecQuerier, s *Schema, t *s
 		return err
 	}
 	defer func() { err = errors.Join(err, res.Close()) }()
+	columns, err := res.Columns()
+	if err != nil {
+		return err
+	}
+	n := len(columns)
 	for res.Next() {
-		n := len(s.ID) + len(r.fields)
 		both := make([]any, 2*n)
 		values, dest := both[:n:n], both[n:]
 		for i := range values {
@@ -104,7 +118,7 @@ func (r *rows) read(ctx context.Context, tx dialect.ExecQuerier, s *Schema, t *s
 		if err := res.Scan(dest...); err != nil {
 			return err
 		}
-		r.add(s, values)
+		row(values)
 	}
 	return res.Err()
 }

@@ -186,8 +186,8 @@ func deleteBudgets() []budget {
 			plain: same(1), audited: costs(2, 2, 3), inTx: costs(2, 2, 3),
 		},
 		{
-			name: "delete of many", seed: createUsers,
-			do:    func(t *testing.T, c *ent.Client, n int) { require.Equal(t, n, c.User.Delete().ExecX(t.Context())) },
+			name: "delete of many", seed: seedCards,
+			do:    func(t *testing.T, c *ent.Client, n int) { require.Equal(t, n, c.Card.Delete().ExecX(t.Context())) },
 			plain: same(1), audited: costs(2, 2, 3), inTx: costs(2, 2, 3),
 		},
 		{

@@ -92,16 +92,16 @@ func TestDeadlockVictim(t *testing.T) {
 func TestInterruptedStatement(t *testing.T) {
 	t.Parallel()
 	b := setup(t, dialect.SQLite, entaudit.Config{})
-	b.plain.User.CreateBulk(b.plain.User.Create().SetName("a"), b.plain.User.Create().SetName("b")).ExecX(t.Context())
+	createCards(t, b.plain, 2)
 	tx, err := b.client.Tx(t.Context())
 	require.NoError(t, err)
 	tx.User.Create().SetName("first").ExecX(t.Context())
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	slow := func(s *entsql.Selector) {
-		s.Where(entsql.ExprP("(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x < 100000000+length(name)) SELECT max(x) FROM c) > 0"))
+		s.Where(entsql.ExprP("(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x < 100000000+length(number)) SELECT max(x) FROM c) > 0"))
 	}
-	_, err = tx.User.Delete().Where(slow).Exec(short)
+	_, err = tx.Card.Delete().Where(slow).Exec(short)
 	require.Error(t, err)
 	require.Error(t, tx.Commit())
 	require.Zero(t, b.plain.User.Query().Where(user.Name("first")).CountX(t.Context()))

@@ -75,17 +75,6 @@ func TestCase35Modify(t *testing.T) {
 	})
 }
 
-func TestCascadeIsMarked(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bundle) {
-		u := b.client.User.Create().SetName("ann").SaveX(t.Context())
-		b.client.Pet.Create().SetName("rex").SetOwner(u).ExecX(t.Context())
-		b.client.User.DeleteOne(u).ExecX(t.Context())
-		e := b.entries(t)
-		require.Equal(t, entaudit.MarkUnknown, e[len(e)-1].Marks["cascade"])
-	})
-}
-
 // TestPredicateThatIsNotAsked: ent does not ask the predicate of an update by id that
 // writes nothing but other tables.
 func TestPredicateThatIsNotAsked(t *testing.T) {
