@@ -49,25 +49,26 @@ func (u *upsertScope) readBack(ctx context.Context, tx dialect.ExecQuerier) erro
 	if u.single() {
 		ids = append(ids, []any{u.first})
 	}
-	l := noLock
-	if u.attempt > snapshots {
-		l = lockRow
-	}
-	err := u.readMet(ctx, tx, &u.new, ids, l)
+	err := u.readMet(ctx, tx, &u.new, ids, noLock)
 	if err == nil && u.counted {
 		err = u.readCounted(ctx, tx, &u.new)
+	}
+	if err == nil {
+		// A row that others have made and that stays as it was is younger than what the
+		// transaction sees unless it asks for what is there now.
+		err = u.lockTuples(ctx, tx, &u.new, u.p.columns(nil), u.missing())
 	}
 	if err != nil {
 		return u.fail("read", err)
 	}
-	for _, w := range u.old.list {
-		if _, ok := u.new.get(w.id); !ok {
-			return u.renamed()
-		}
+	if len(u.missing()) > 0 {
+		return u.renamed()
 	}
 	if !u.agrees() {
-		if u.single() {
-			u.strays = append(u.strays, []any{u.first})
+		for _, w := range u.new.list {
+			if _, ok := u.old.get(w.id); !ok {
+				u.strays = append(u.strays, w.ids)
+			}
 		}
 		return u.fail("upsert", fmt.Errorf("%d rows read, %d found, %d reported: %w",
 			len(u.old.list), len(u.new.list), u.affected, errStale))

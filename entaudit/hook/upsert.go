@@ -74,21 +74,62 @@ const snapshots = 2
 
 // readOld reads the rows that the insert may meet, and locks them.
 func (u *upsertScope) readOld(ctx context.Context, tx dialect.ExecQuerier) error {
-	if u.returns() || u.attempt > snapshots {
+	if u.returns() {
 		return u.readMet(ctx, tx, &u.old, u.last, lockRow)
 	}
 	found := rows{fields: u.fields}
-	if err := u.readMet(ctx, tx, &found, u.last, noLock); err != nil {
+	if err := u.readMet(ctx, tx, &found, nil, noLock); err != nil {
 		return err
 	}
-	for ids := range slices.Chunk(idsOf(found.list), readChunk) {
-		if err := u.old.read(ctx, tx, u.p.Schema, u.table(), matchIDs(u.p.Schema, ids), lockRow); err != nil {
+	err := u.lockFound(ctx, tx, found.list)
+	for i := 0; err == nil && u.attempt > snapshots && i < len(u.keys); i++ {
+		err = u.lockTuples(ctx, tx, &u.old, u.keys[i].columns(), u.tuples(u.keys[i], 0, len(u.known)))
+	}
+	if err == nil {
+		err = u.lockTuples(ctx, tx, &u.old, u.p.columns(nil), u.last)
+	}
+	u.old.unite()
+	return err
+}
+
+// lockFound reads rows again and locks them, each by the key that the INSERT will meet it
+// by: to lock an index and its table in another order than that would end in deadlocks.
+func (u *upsertScope) lockFound(ctx context.Context, tx dialect.ExecQuerier, found []row) error {
+	for _, k := range u.keys {
+		met := make(map[string]bool)
+		for i := range u.known {
+			if t := u.proposed(k, i); t != nil {
+				met[k.name(t)] = true
+			}
+		}
+		var tuples [][]any
+		found = slices.DeleteFunc(found, func(w row) bool {
+			t := u.held(k, w)
+			if t == nil || !met[k.name(t)] {
+				return false
+			}
+			tuples = append(tuples, t)
+			return true
+		})
+		if err := u.lockTuples(ctx, tx, &u.old, k.columns(), tuples); err != nil {
+			return err
+		}
+	}
+	return u.lockTuples(ctx, tx, &u.old, u.p.columns(nil), idsOf(found))
+}
+
+// lockTuples reads the rows whose columns hold one of tuples, as they are now, and locks
+// them.
+func (u *upsertScope) lockTuples(ctx context.Context, tx dialect.ExecQuerier, to *rows, columns []string, tuples [][]any) error {
+	for part := range slices.Chunk(tuples, upsertChunk) {
+		if err := to.read(ctx, tx, u.p.Schema, u.table(), matchTuples(columns, part), lockRow); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// idsOf returns the ids of rows as values.
 func idsOf(list []row) [][]any {
 	ids := make([][]any, len(list))
 	for i, w := range list {
@@ -188,13 +229,7 @@ func (u *upsertScope) returnedRow(_ []string, values []any) error {
 // those read has come into being.
 func (u *upsertScope) verify(ctx context.Context, tx dialect.ExecQuerier) error {
 	u.new.unite()
-	var missing [][]any
-	for _, w := range u.old.list {
-		if _, ok := u.new.get(w.id); !ok {
-			missing = append(missing, w.ids)
-		}
-	}
-	if len(missing) > 0 && (len(u.strays) > 0 || u.born() > u.unmet()) {
+	if missing := u.missing(); len(missing) > 0 && (len(u.strays) > 0 || u.born() > u.unmet()) {
 		there := rows{}
 		if err := there.readIDs(ctx, tx, u.p.Schema, u.table, missing); err != nil {
 			return u.fail("read", err)
@@ -207,6 +242,17 @@ func (u *upsertScope) verify(ctx context.Context, tx dialect.ExecQuerier) error 
 		return u.fail("upsert", fmt.Errorf("row %s: %w", idOf(u.p.Schema, u.strays[0]), errStale))
 	}
 	return nil
+}
+
+// missing returns the ids of the rows that were read before the INSERT and are not among
+// those that it has written.
+func (u *upsertScope) missing() (ids [][]any) {
+	for _, w := range u.old.list {
+		if _, ok := u.new.get(w.id); !ok {
+			ids = append(ids, w.ids)
+		}
+	}
+	return ids
 }
 
 // born returns how many rows seem to have come into being.
@@ -253,6 +299,7 @@ func (u *upsertScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 func (u *upsertScope) compare() {
 	d := u.differ()
 	owner, _ := u.owners()
+	slices.SortStableFunc(u.new.list, func(a, b row) int { return owner[a.id] - owner[b.id] })
 	for _, w := range u.new.list {
 		i := owner[w.id]
 		in := u.intent(i)
