@@ -79,6 +79,7 @@ type createScope struct {
 	ran      bool  // and has succeeded
 	odd      error // it is not what this package knows
 	first    int64 // MySQL: id of the first row
+	edges    *edges
 }
 
 func (c *createScope) specs() []*sqlgraph.CreateSpec {
@@ -160,7 +161,7 @@ func (c *createScope) take(spec *sqlgraph.CreateSpec, known []any, sure []bool) 
 func (c *createScope) Statement(query string, exec bool) txdriver.Statement {
 	st := txdriver.Statement{Query: query}
 	if c.asked {
-		return st
+		return c.edgeStatement(query)
 	}
 	c.asked = true
 	row := func(_ []string, values []any) error {
@@ -258,6 +259,7 @@ func (c *createScope) emitRow(d *differ, i int, w row) {
 	for j, v := range w.values {
 		values[c.got.fields[j]] = v
 	}
+	_, _, values = c.net(rowKey{c.p.Schema, w.id}, c.p.every(), values, values)
 	fields := c.p.all
 	d.whole(&e, fields, pick(values, fields), true)
 	d.describe(&e, fields, pick(values, fields))
@@ -268,13 +270,11 @@ func (c *createScope) emitRow(d *differ, i int, w row) {
 	c.emit(in, e)
 }
 
-// noteEdges adds the edges of the i-th specification whose links lie in other tables.
+// noteEdges adds the links of the row of the i-th specification that were written.
 func (c *createScope) noteEdges(e *entaudit.Entry, i int) {
-	for _, s := range c.specs()[i].Edges {
-		if !ownColumn(s) || s.Bidi {
-			e.Edges = addUnknown(e.Edges, c.p.Schema, s)
-		}
-	}
+	key := rowKey{c.p.Schema, e.Resource.ID}
+	e.Edges = c.reach.edges(key)
+	c.reach.caused(key, e.ID, c.intent(i))
 }
 
 func pick(values []any, fields []int) []any {

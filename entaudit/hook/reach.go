@@ -21,6 +21,7 @@ type reach struct {
 	ends   []*linkedRow
 	byEnd  map[rowKey]*linkedRow
 	causes map[rowKey]cause
+	rest   cause // of what follows from rows that have no entry of their own
 }
 
 // rowKey names a row of the graph.
@@ -143,6 +144,17 @@ func (r *reach) link(join *Schema, because rowKey, ids []any, came bool) {
 // linked notes that an edge of the row of key was linked with, or no longer is with,
 // the row that has the given id. value is the id of the first as a value.
 func (r *reach) linked(key rowKey, value any, because rowKey, edge, id string, came bool) {
+	e := r.edge(key, value, because, edge, id)
+	if came {
+		e.net[id]++
+	} else {
+		e.net[id]--
+	}
+}
+
+// edge returns the edge of the row of key, on which a link with the row that has the
+// given id is noted from now on.
+func (r *reach) edge(key rowKey, value any, because rowKey, edge, id string) *linkedEdge {
 	w, ok := r.byEnd[key]
 	if !ok {
 		if r.byEnd == nil {
@@ -159,13 +171,9 @@ func (r *reach) linked(key rowKey, value any, because rowKey, edge, id string, c
 	}
 	e := &w.edges[i]
 	if _, ok := e.net[id]; !ok {
-		e.ids = append(e.ids, id)
+		e.ids, e.net[id] = append(e.ids, id), 0
 	}
-	if came {
-		e.net[id]++
-	} else {
-		e.net[id]--
-	}
+	return e
 }
 
 // columnKind returns the kind of one of the columns.
@@ -293,6 +301,9 @@ func (s *scope) emitFar(w *farRow) {
 func (s *scope) farEntry(key, because rowKey, op entaudit.Operation) (entaudit.Entry, *differ) {
 	in := s.in
 	by, ok := s.reach.causes[because]
+	if !ok {
+		by, ok = s.reach.rest, s.reach.rest.in != nil
+	}
 	if ok {
 		in = by.in
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -16,7 +17,11 @@ func (u *updateScope) reconcile(ctx context.Context, tx dialect.ExecQuerier) err
 	var changed int64
 	var same *row
 	for i, before := range u.old.list {
-		if after, ok := u.new.get(before.id); !ok || !equal(before.values, after.values) {
+		after, ok := u.new.get(before.id)
+		if ok {
+			after.values = u.withoutEdges(before.id, after.values)
+		}
+		if !ok || !equal(before.values, after.values) {
 			changed++
 		} else {
 			same = &u.old.list[i]
@@ -27,7 +32,7 @@ func (u *updateScope) reconcile(ctx context.Context, tx dialect.ExecQuerier) err
 	case u.affected == changed:
 		return nil
 	case u.affected == read && same != nil:
-		matched, err := u.countsMatched(ctx, tx, same)
+		matched, err := u.countsMatched(ctx, tx, u.p.Schema, u.quoted(), same.ids)
 		if err != nil || matched {
 			return err
 		}
@@ -45,17 +50,33 @@ func equal(a, b []any) bool {
 	return true
 }
 
+// withoutEdges returns the values of a row after the update and before what ent then did
+// to it for edges.
+func (u *updateScope) withoutEdges(id string, values []any) []any {
+	far := u.reach.byRow[rowKey{u.p.Schema, id}]
+	if far == nil {
+		return values
+	}
+	values = slices.Clone(values)
+	for i, f := range far.fields {
+		if j := slices.Index(u.new.fields, f); j >= 0 {
+			values[j] = far.before[i]
+		}
+	}
+	return values
+}
+
 // countsMatched reports whether the connection reports rows as affected that a statement
 // matched and did not change, by a statement that does just that to a row that is locked.
-func (u *updateScope) countsMatched(ctx context.Context, tx dialect.ExecQuerier, w *row) (bool, error) {
-	terms := make([]string, len(u.p.ID))
-	for i, f := range u.p.ID {
-		terms[i] = u.quote(f.Column) + " = ?"
+func (s *scope) countsMatched(ctx context.Context, tx dialect.ExecQuerier, t *Schema, quoted string, ids []any) (bool, error) {
+	terms := make([]string, len(t.ID))
+	for i, f := range t.ID {
+		terms[i] = s.quote(f.Column) + " = ?"
 	}
-	id := u.quote(u.p.ID[0].Column)
-	query := "UPDATE " + u.quoted() + " SET " + id + " = " + id + " WHERE " + strings.Join(terms, " AND ")
+	id := s.quote(t.ID[0].Column)
+	query := "UPDATE " + quoted + " SET " + id + " = " + id + " WHERE " + strings.Join(terms, " AND ")
 	var res stdsql.Result
-	if err := tx.Exec(ctx, query, w.ids, &res); err != nil {
+	if err := tx.Exec(ctx, query, ids, &res); err != nil {
 		return false, err
 	}
 	n, err := res.RowsAffected()

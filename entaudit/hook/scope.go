@@ -132,8 +132,14 @@ func (s *scope) emit(in *Intent, e entaudit.Entry) {
 	s.entries = append(s.entries, e)
 }
 
-// hand gives the entries to the transaction.
+// hand gives the entries to the transaction, with those of what the mutation has changed
+// beyond its own rows.
 func (s *scope) hand(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending) error {
+	if !s.reach.empty() {
+		if err := s.emitReach(ctx, tx); err != nil {
+			return err
+		}
+	}
 	entries := s.entries
 	s.entries = nil
 	return p.(*ledger).add(ctx, tx, entries...)

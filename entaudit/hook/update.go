@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	stdsql "database/sql"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 
@@ -38,11 +39,11 @@ type updateScope struct {
 	spec     *sqlgraph.UpdateSpec
 	one      bool
 	key      bool // a column of a unique index is written
-	edges    []entaudit.EdgeChange
+	edges    edges
+	ids      []driver.Value // of many rows, as ent read them
 	old, new rows
 	writes   bool // the first Exec is the UPDATE of the rows themselves
-	wrote    bool // and it has run
-	beyond   bool // a statement on other tables was begun
+	wrote    bool // and it was begun
 	known    bool // new holds every row that was written
 	affected int64
 }
@@ -52,7 +53,7 @@ func newUpdate(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgr
 	u := &updateScope{scope: newScope(c, in, s), ctx: ctx, spec: spec, one: one}
 	u.schema = spec.Node.Schema
 	fields := u.columns()
-	if len(fields) == 0 && len(u.edges) == 0 {
+	if len(fields) == 0 && !beyond(spec.Edges.Clear) && !beyond(spec.Edges.Add) {
 		return nil
 	}
 	for _, f := range u.p.extra {
@@ -70,13 +71,11 @@ func newUpdate(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgr
 	return u
 }
 
-// columns returns the fields that the update may write and notes the edges whose
-// links lie in other tables.
+// columns returns the fields that the update may write.
 func (u *updateScope) columns() []int {
 	if len(u.spec.Modifiers) > 0 || u.p.WholeRows {
 		// A modifier may write any column, and so may the database.
 		u.key = true
-		u.externalEdges()
 		if u.returns() {
 			return slices.Clone(u.p.all)
 		}
@@ -98,43 +97,33 @@ func (u *updateScope) columns() []int {
 			add(f.Column)
 		}
 	}
-	for _, e := range u.externalEdges() {
-		add(e.Columns[0])
+	for _, e := range slices.Concat(u.spec.Edges.Clear, u.spec.Edges.Add) {
+		if ownColumn(e) {
+			add(e.Columns[0])
+		}
 	}
 	slices.Sort(fields)
 	return fields
 }
 
-// externalEdges notes the edges whose links lie in other tables and returns those
-// that are columns of the row itself.
-func (u *updateScope) externalEdges() (own []*sqlgraph.EdgeSpec) {
-	for _, e := range slices.Concat(u.spec.Edges.Clear, u.spec.Edges.Add) {
-		if ownColumn(e) {
-			own = append(own, e)
-		}
-		if !ownColumn(e) || e.Bidi {
-			u.edges = addUnknown(u.edges, u.p.Schema, e)
-		}
+// planEdges notes what ent will do for edges that are no columns of the rows. It does
+// nothing where the id is composite.
+func (u *updateScope) planEdges() error {
+	u.edges = edges{s: &u.scope}
+	if u.spec.Node.ID == nil {
+		return nil
 	}
-	return own
-}
-
-// ownColumn reports whether the edge is a column of the row that is written.
-func ownColumn(e *sqlgraph.EdgeSpec) bool {
-	return e.Rel == sqlgraph.M2O || e.Rel == sqlgraph.O2O && (e.Inverse || e.Bidi)
-}
-
-// addUnknown notes that links of e were written.
-func addUnknown(edges []entaudit.EdgeChange, s *Schema, e *sqlgraph.EdgeSpec) []entaudit.EdgeChange {
-	for _, d := range s.Edges {
-		if d.Table != e.Table || d.Inverse != e.Inverse || d.Column != e.Columns[0] {
-			continue
-		}
-		if !d.Ignore && !slices.ContainsFunc(edges, func(c entaudit.EdgeChange) bool { return c.Edge == d.Name }) {
-			edges = append(edges, entaudit.EdgeChange{Edge: d.Name, Unknown: true})
-		}
+	owners := func() []driver.Value { return u.ids }
+	if u.one {
+		owners = func() []driver.Value { return []driver.Value{u.spec.Node.ID.Value} }
 	}
-	return edges
+	owned := func(specs []*sqlgraph.EdgeSpec) (list []ownedEdge) {
+		for _, e := range specs {
+			list = append(list, ownedEdge{EdgeSpec: e, owners: owners})
+		}
+		return list
+	}
+	return u.edges.plan(owned(u.spec.Edges.Clear), owned(u.spec.Edges.Add))
 }
 
 // Begin implements txdriver.Scope.
@@ -147,11 +136,14 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 		l = lockKey
 	}
 	u.old, u.new = rows{fields: u.old.fields}, rows{fields: u.new.fields}
-	u.wrote, u.known = false, false
+	u.ids, u.reach, u.wrote, u.known = nil, reach{}, false, false
+	if err := u.planEdges(); err != nil {
+		return u.fail("update", err)
+	}
 	if err := u.old.read(ctx, tx, u.p.Schema, u.table(), u.match(), l); err != nil {
 		return u.fail("read", err)
 	}
-	u.begun = true
+	u.edges.old, u.begun = u.old, true
 	return nil
 }
 
@@ -182,10 +174,14 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 	case !exec:
 		st.Row = u.read
 	case !u.writes, u.wrote:
-		u.beyond = true
+		return u.edges.statement(query)
 	case u.returns():
-		u.wrote, u.known = true, true
+		u.wrote = true
 		st.Row = u.written
+		st.After = func(context.Context, dialect.ExecQuerier) error {
+			u.known = true
+			return nil
+		}
 	default:
 		u.wrote = true
 		st.Result = func(res stdsql.Result) (err error) {
@@ -215,6 +211,7 @@ func (u *updateScope) read(columns []string, values []any) error {
 		if _, ok := u.old.get(id); !ok {
 			return u.fail("update", fmt.Errorf("row %s: %w", id, errStale))
 		}
+		u.ids = append(u.ids, values[0])
 	case u.one && !u.returns():
 		// The row that ent returns: the new values, if all columns are there.
 		return u.overhear(columns, values)
@@ -260,12 +257,12 @@ func (u *updateScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 			return u.fail("update", err)
 		}
 	}
-	u.compare(failed)
+	u.compare()
 	return u.hand(ctx, tx, p)
 }
 
 // compare makes the entries of the rows that differ.
-func (u *updateScope) compare(failed error) {
+func (u *updateScope) compare() {
 	op := entaudit.OpUpdate
 	if u.in.asked.Is(ent.OpDelete | ent.OpDeleteOne) {
 		op = entaudit.OpSoftDelete
@@ -273,21 +270,22 @@ func (u *updateScope) compare(failed error) {
 	d := u.differ()
 	for _, before := range u.old.list {
 		after, ok := u.new.get(before.id)
-		if !ok {
-			after = before
+		if !ok || u.returns() && !u.known {
+			after = before // it is gone, or the statement has failed
 		}
+		key := rowKey{u.p.Schema, before.id}
+		fields, was, is := u.net(key, u.old.fields, before.values, after.values)
 		e := u.entry(u.in, op, before.id)
-		more := d.between(&e, u.old.fields, before.values, after.values)
+		more := d.between(&e, fields, was, is)
 		if !more && u.p.IgnoreTouch {
 			e.Changes = nil
 		}
-		if failed == nil || u.beyond {
-			e.Edges = u.edges
-		}
+		e.Edges = u.reach.edges(key)
 		if len(e.Changes) == 0 && len(e.Edges) == 0 {
 			continue
 		}
-		d.describe(&e, u.new.fields, after.values)
+		d.describe(&e, fields, is)
+		u.reach.caused(key, e.ID, u.in)
 		u.emit(u.in, e)
 	}
 }

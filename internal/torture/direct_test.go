@@ -11,7 +11,6 @@ import (
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/internal/torture/ent"
-	"github.com/entaudit/audit/internal/torture/ent/user"
 )
 
 // TestCase74CallersConnection: a client on a connection of the caller's gets a
@@ -67,27 +66,6 @@ func TestSkipWithinABulk(t *testing.T) {
 			got = append(got, e.Action+" "+e.Reason)
 		}
 		require.Equal(t, []string{"group.create ", "group.skip a test", "group.create ", "group.skip a test"}, got)
-	})
-}
-
-// TestCase82EdgesOfAHalfDoneBuilder: links that were written before the failure are said
-// to be unknown, also where no column of the row itself was written.
-func TestCase82EdgesOfAHalfDoneBuilder(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bundle) {
-		other := b.plain.User.Create().SetName("other").SaveX(t.Context())
-		free := b.plain.Pet.Create().SetName("free").SaveX(t.Context())
-		taken := b.plain.Pet.Create().SetName("taken").SetOwner(other).SaveX(t.Context())
-		u := b.plain.User.Create().SetName("u").SetUpdatedAt(longAgo()).SaveX(t.Context())
-		tx, err := b.client.Tx(t.Context())
-		require.NoError(t, err)
-		err = tx.User.Update().Where(user.ID(u.ID)).SetUpdatedAt(longAgo()).AddPets(free, taken).Exec(t.Context())
-		require.True(t, ent.IsConstraintError(err), "%v", err)
-		require.NoError(t, tx.Commit())
-		require.Equal(t, 1, b.plain.Pet.GetX(t.Context(), free.ID).QueryOwner().CountX(t.Context()))
-		e := b.entries(t)
-		require.Len(t, e, 1)
-		require.Equal(t, []entaudit.EdgeChange{{Edge: "pets", Unknown: true}}, e[0].Edges)
 	})
 }
 
