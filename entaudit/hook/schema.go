@@ -114,7 +114,7 @@ func planOf(rec *entaudit.Recorder, s *Schema) *plan {
 		p := &plan{Schema: s, masked: make([]bool, len(s.Fields)), index: make(map[string]int, len(s.Fields))}
 		p.actions = make(map[entaudit.Operation]string)
 		for _, op := range []entaudit.Operation{
-			entaudit.OpCreate, entaudit.OpUpdate, entaudit.OpDelete, entaudit.OpSoftDelete, entaudit.OpUpsert, entaudit.OpSkip,
+			entaudit.OpCreate, entaudit.OpUpdate, entaudit.OpDelete, entaudit.OpSoftDelete, entaudit.OpSkip,
 		} {
 			p.actions[op] = s.Resource + "." + string(op)
 		}

@@ -314,12 +314,14 @@ func (u *upsertScope) compare() {
 		} else if more := d.between(&e, u.fields, before.values, w.values); !more && u.p.IgnoreTouch {
 			e.Changes = nil
 		}
-		u.noteEdges(&e, i)
-		if was && len(e.Changes) == 0 && len(e.Edges) == 0 {
+		if in.skipped {
+			if !was || len(e.Changes) > 0 {
+				u.emitSkip(in, string(op))
+			}
 			continue
 		}
-		if in.skipped {
-			u.emitSkip(in, string(op))
+		u.noteEdges(&e, i)
+		if was && len(e.Changes) == 0 && len(e.Edges) == 0 {
 			continue
 		}
 		d.describe(&e, u.fields, w.values)
