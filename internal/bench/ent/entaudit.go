@@ -120,7 +120,7 @@ func (m *GroupMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaGroup, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaGroup, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -130,7 +130,7 @@ func (m *GroupMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaGroup, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaGroup, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -141,7 +141,7 @@ func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaInvoice, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -151,7 +151,7 @@ func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -162,7 +162,7 @@ func (m *LedgerMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LedgerMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaLedger, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaLedger, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -172,7 +172,7 @@ func (m *LedgerMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaLedger, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaLedger, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -183,7 +183,7 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaLine, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -193,7 +193,7 @@ func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaLine, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaLine, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -204,7 +204,7 @@ func (m *MemberMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *MemberMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaMember, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaMember, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -214,7 +214,7 @@ func (m *MemberMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaMember, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaMember, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 

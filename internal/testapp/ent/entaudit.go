@@ -129,7 +129,7 @@ func (m *CommentMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *CommentMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaComment, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaComment, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -139,7 +139,7 @@ func (m *CommentMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaComment, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaComment, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -150,7 +150,7 @@ func (m *DocumentMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *DocumentMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaDocument, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaDocument, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -160,7 +160,7 @@ func (m *DocumentMutation) EntAuditFailed(ctx context.Context, err error) error 
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaDocument, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaDocument, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -171,7 +171,7 @@ func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaInvoice, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -181,7 +181,7 @@ func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -192,7 +192,7 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaLine, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -202,7 +202,7 @@ func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaLine, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaLine, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -213,7 +213,7 @@ func (m *OrganisationMutation) EntAuditIntent() **auditIntent { return &m.EntAud
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *OrganisationMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaOrganisation, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaOrganisation, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -223,7 +223,7 @@ func (m *OrganisationMutation) EntAuditFailed(ctx context.Context, err error) er
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaOrganisation, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaOrganisation, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -234,7 +234,7 @@ func (m *ProjectMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *ProjectMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaProject, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaProject, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -244,7 +244,7 @@ func (m *ProjectMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaProject, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaProject, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -255,7 +255,7 @@ func (m *TagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaTag, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaTag, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -265,7 +265,7 @@ func (m *TagMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaTag, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaTag, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -276,7 +276,7 @@ func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaUser, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaUser, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -286,7 +286,7 @@ func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaUser, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaUser, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 

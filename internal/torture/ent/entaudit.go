@@ -206,7 +206,7 @@ func (m *AccountMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *AccountMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaAccount, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaAccount, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -216,7 +216,7 @@ func (m *AccountMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaAccount, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaAccount, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -227,7 +227,7 @@ func (m *BlobMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *BlobMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaBlob, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaBlob, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -237,7 +237,7 @@ func (m *BlobMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaBlob, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaBlob, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -248,7 +248,7 @@ func (m *CardMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *CardMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaCard, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaCard, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -258,7 +258,7 @@ func (m *CardMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaCard, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaCard, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -269,7 +269,7 @@ func (m *CounterMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *CounterMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaCounter, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaCounter, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -279,7 +279,7 @@ func (m *CounterMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaCounter, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaCounter, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -290,7 +290,7 @@ func (m *CouponMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *CouponMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaCoupon, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaCoupon, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -300,7 +300,7 @@ func (m *CouponMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaCoupon, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaCoupon, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -311,7 +311,7 @@ func (m *DocMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *DocMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaDoc, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaDoc, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -321,7 +321,7 @@ func (m *DocMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaDoc, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaDoc, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -332,7 +332,7 @@ func (m *FileMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *FileMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaFile, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaFile, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -342,7 +342,7 @@ func (m *FileMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaFile, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaFile, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -353,7 +353,7 @@ func (m *FolderMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *FolderMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaFolder, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaFolder, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -363,7 +363,7 @@ func (m *FolderMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaFolder, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaFolder, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -374,7 +374,7 @@ func (m *GroupMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaGroup, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaGroup, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -384,7 +384,7 @@ func (m *GroupMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaGroup, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaGroup, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -395,7 +395,7 @@ func (m *HiddenMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *HiddenMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaHidden, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaHidden, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -405,7 +405,7 @@ func (m *HiddenMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaHidden, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaHidden, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -416,7 +416,7 @@ func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaInvoice, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaInvoice, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -426,7 +426,7 @@ func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaInvoice, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -437,7 +437,7 @@ func (m *KindsMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *KindsMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaKinds, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaKinds, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -447,7 +447,7 @@ func (m *KindsMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaKinds, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaKinds, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -458,13 +458,13 @@ func (m *LikeMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LikeMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaLike, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaLike, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *LikeMutation) EntAuditFailed(ctx context.Context, err error) error {
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaLike, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err),
+		Mutation: m, Schema: auditSchemaLike, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err),
 	}, err)
 }
 
@@ -475,7 +475,7 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaLine, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaLine, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -485,7 +485,7 @@ func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaLine, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaLine, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -496,7 +496,7 @@ func (m *MarkMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *MarkMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaMark, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaMark, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -506,7 +506,7 @@ func (m *MarkMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaMark, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaMark, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -517,7 +517,7 @@ func (m *MemoMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *MemoMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaMemo, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaMemo, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -527,7 +527,7 @@ func (m *MemoMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaMemo, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaMemo, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -538,7 +538,7 @@ func (m *PetMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *PetMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaPet, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaPet, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -548,7 +548,7 @@ func (m *PetMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaPet, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaPet, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -559,7 +559,7 @@ func (m *ScanMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *ScanMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaScan, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaScan, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -569,7 +569,7 @@ func (m *ScanMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaScan, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaScan, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -580,7 +580,7 @@ func (m *TagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaTag, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaTag, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -590,7 +590,7 @@ func (m *TagMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaTag, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaTag, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -601,7 +601,7 @@ func (m *TicketMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TicketMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaTicket, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaTicket, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -611,7 +611,7 @@ func (m *TicketMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaTicket, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaTicket, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -622,7 +622,7 @@ func (m *TweetMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TweetMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaTweet, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaTweet, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -632,7 +632,7 @@ func (m *TweetMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaTweet, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaTweet, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -643,7 +643,7 @@ func (m *TweetTagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *TweetTagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaTweetTag, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaTweetTag, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -653,7 +653,7 @@ func (m *TweetTagMutation) EntAuditFailed(ctx context.Context, err error) error 
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaTweetTag, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaTweetTag, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -664,7 +664,7 @@ func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaUser, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaUser, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -674,7 +674,7 @@ func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaUser, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaUser, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 
@@ -685,7 +685,7 @@ func (m *WholeMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
 func (m *WholeMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
-	return audithook.Guard(ctx, m, auditSchemaWhole, m.auditor)
+	return audithook.Guard(ctx, m, auditSchemaWhole, m.config.auditor)
 }
 
 // EntAuditFailed tells of a mutation that did not succeed.
@@ -695,7 +695,7 @@ func (m *WholeMutation) EntAuditFailed(ctx context.Context, err error) error {
 		id = v
 	}
 	return audithook.Failed(ctx, audithook.Attempt{
-		Mutation: m, Schema: auditSchemaWhole, Recorder: m.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+		Mutation: m, Schema: auditSchemaWhole, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
 	}, err)
 }
 

@@ -85,6 +85,7 @@ func (Order) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("group").Default("a"),
 		field.String("cache").Optional(),
+		field.String("auditor").Optional(), // also the name of a field that is generated
 		field.Int("number").Optional().Annotations(entsql.Default("7")),
 	}
 }

@@ -104,5 +104,8 @@ func (Card) Fields() []ent.Field {
 
 // Edges of the Card.
 func (Card) Edges() []ent.Edge {
-	return []ent.Edge{edge.From("owner", User.Type).Ref("card").Unique().Field("owner_id")}
+	return []ent.Edge{
+		edge.From("owner", User.Type).Ref("card").Unique().Field("owner_id"),
+		edge.To("auditor", User.Type).Unique(),
+	}
 }

@@ -21,5 +21,5 @@ func TestExecQuery(t *testing.T) {
 	require.True(t, rows.Next())
 	require.NoError(t, rows.Scan(&age))
 	require.Equal(t, 7, age)
-	require.Equal(t, map[string]int{"account.create": 1}, entries(t, c))
+	require.Equal(t, map[string]int{"account.create": 1, "audit.raw_sql": 1}, entries(t, c))
 }

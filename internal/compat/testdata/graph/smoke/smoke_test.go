@@ -77,8 +77,8 @@ func TestRows(t *testing.T) {
 	require.Subset(t, entries(t, c), map[string]int{"account.create": 3, "account.update": 4, "account.delete": 2})
 
 	o := c.Order.Create().SetCache("x").SaveX(ctx)
-	c.Order.UpdateOne(o).SetGroup("b").SetCache("y").ExecX(ctx)
-	require.Equal(t, map[string]string{"group": `"a" → "b"`}, last(t, c, "order.update"))
+	c.Order.UpdateOne(o).SetGroup("b").SetCache("y").SetAuditor("eve").ExecX(ctx)
+	require.Equal(t, map[string]string{"group": `"a" → "b"`, "auditor": `null → "eve"`}, last(t, c, "order.update"))
 	c.Order.DeleteOneID(o.ID).ExecX(ctx)
 	require.Equal(t, `7 → `, last(t, c, "order.delete")["number"])
 
