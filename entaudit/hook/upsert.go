@@ -310,8 +310,12 @@ func (u *upsertScope) compare() {
 		}
 		e := u.entry(in, op, w.id)
 		if !was {
-			d.whole(&e, u.fields, w.values, true)
-		} else if more := d.between(&e, u.fields, before.values, w.values); !more && u.p.IgnoreTouch {
+			before.values = w.values
+		}
+		fields, then, now := u.net(rowKey{u.p.Schema, w.id}, u.fields, before.values, w.values)
+		if !was {
+			d.whole(&e, fields, now, true)
+		} else if more := d.between(&e, fields, then, now); !more && u.p.IgnoreTouch {
 			e.Changes = nil
 		}
 		if in.skipped {
@@ -324,7 +328,7 @@ func (u *upsertScope) compare() {
 		if was && len(e.Changes) == 0 && len(e.Edges) == 0 {
 			continue
 		}
-		d.describe(&e, u.fields, w.values)
+		d.describe(&e, fields, now)
 		u.emit(in, e)
 	}
 }
