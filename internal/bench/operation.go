@@ -63,6 +63,7 @@ func rowOperations() []operation {
 func relationOperations() []operation {
 	memberOf := func(n int) int { return 1 + n/batch%baseMembers }
 	ledgerOf := func(n int) int { return 1 + n/batch%baseLedgers }
+	newLedger := func(n int) int { return 1 + baseLedgers + n }
 	return []operation{
 		{name: "addgroups10", grows: member.GroupsTable, run: func(ctx context.Context, s side, n int) error {
 			return s.link(ctx, memberOf(n), memberOf(n), batchTx)
@@ -81,8 +82,8 @@ func relationOperations() []operation {
 		},
 		{
 			name:    "delete1000",
-			prepare: func(ctx context.Context, d *database, n int) error { return d.open(ctx, baseLedgers+n, cascade) },
-			run:     func(ctx context.Context, s side, n int) error { return s.deleteLedger(ctx, baseLedgers+n) },
+			prepare: func(ctx context.Context, d *database, n int) error { return d.open(ctx, newLedger(n), cascade) },
+			run:     func(ctx context.Context, s side, n int) error { return s.deleteLedger(ctx, newLedger(n)) },
 		},
 	}
 }

@@ -81,13 +81,13 @@ func TestOperations(t *testing.T) {
 	}
 	all := operations()
 	require.Len(t, entries, len(all))
-	for i, op := range all {
+	for _, op := range all {
 		require.NoError(t, d.settle(t.Context()))
-		_, err := contender{d.audited, d}.time(t.Context(), op, (5+2*i)*baseRows)
+		_, err := contender{d.audited, d}.time(t.Context(), op, 5*baseRows)
 		require.NoError(t, err)
 		require.Equal(t, entries[op.name], count(t, d, entaudit.DefaultTable), op.name)
 		requireBase(t, d, op.name)
-		_, err = contender{d.unaudited, d}.time(t.Context(), op, (6+2*i)*baseRows)
+		_, err = contender{d.unaudited, d}.time(t.Context(), op, 0)
 		require.NoError(t, err)
 		require.Equal(t, entries[op.name], count(t, d, entaudit.DefaultTable), "%s unaudited", op.name)
 		requireBase(t, d, op.name)
