@@ -186,6 +186,7 @@ func (c *capture) explain(end ending) {
 	if badTenant {
 		c.mark("tenant_id", entaudit.MarkUnknown)
 	}
+	c.findings.describe(c.note, c.mark)
 	if c.newID {
 		c.mark("request_id", entaudit.MarkReplaced)
 	}

@@ -7,5 +7,5 @@
 //
 // Recording never fails a request, and changes a response in one thing only: it
 // sets the header X-Request-Id to the id that the request's entries carry.
-// Refusing requests without a valid token is the application's own business.
+// Refusing requests is the application's business, or that of [Require].
 package chiaudit

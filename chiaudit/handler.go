@@ -40,7 +40,8 @@ import (
 // that the status of a handler that panicked is marked as not certain. A client
 // that goes away leaves the reason client_gone; the request is aborted where
 // nothing was sent or a write failed, and has the outcome of its status otherwise.
-// The address is that of the TCP peer; no forwarding header is read.
+// The address is that of the TCP peer, unless Options.Proxies or chi's ClientIPFrom
+// middleware in front says more.
 //
 // The entry is handed to the Recorder's Writer before the request ends, so that
 // a Writer that waits for a database makes requests wait: put a queue in front.
@@ -53,12 +54,13 @@ func Handler(rec *entaudit.Recorder, opts Options) func(http.Handler) http.Handl
 	}
 	h := &handler{rec: rec, opts: opts, now: time.Now}
 	h.routes.New = func() any { return chi.NewRouteContext() }
+	h.prepare()
 	return func(next http.Handler) http.Handler {
 		if next == nil {
 			panic("chiaudit: Handler: the next handler is nil")
 		}
 		if rec.Off() {
-			return next
+			return h.silent(next)
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serveHTTP(w, r, next) })
 	}
@@ -71,6 +73,8 @@ type handler struct {
 	now      func() time.Time
 	routes   sync.Pool // of *chi.Context
 	failures failureLog
+	tenants  []TenantFunc
+	proxies  proxies
 }
 
 func (h *handler) serveHTTP(w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -1,6 +1,7 @@
 package chiaudit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,12 @@ type Identity struct {
 type AuthError struct {
 	Reason string
 	Err    error
+	// Fingerprint tells this credential from others without giving it away: a
+	// keyed hash of it.
+	Fingerprint string
+	// Subject is whom the credential claims to be. Nothing proves it: it is kept
+	// apart from the actor.
+	Subject string
 }
 
 // Error returns the reason and the cause.
@@ -43,58 +50,73 @@ func authReason(err error) string {
 	return ReasonAuthFailed
 }
 
-// identify sets the actor and the tenant of the request, where its context does
-// not know them yet. It returns what has to be said about it on the entry.
+// prepare completes a handler from its options.
+func (h *handler) prepare() {
+	h.proxies = newProxies(h.opts.Proxies)
+	if name := h.opts.TenantHeader; name != "" {
+		h.tenants = append(h.tenants, TenantFromHeader(name))
+	}
+	h.tenants = append(h.tenants, h.opts.Tenants...)
+}
+
+// identify sets the actor, the tenant and the client's address of the request, the
+// first two where its context does not know them yet. It returns what has to be
+// said about it on the entry.
 func (h *handler) identify(r *http.Request) finding {
 	ctx := r.Context()
-	var f finding
+	f := finding{garbled: h.address(r)} //nolint:contextcheck // r has it
 	var id Identity
 	_, actorKnown := entaudit.ActorFrom(ctx)
 	_, tenantKnown := entaudit.TenantFrom(ctx)
 	switch {
 	case !actorKnown:
-		if id, f.auth = h.resolve(r); !id.Actor.IsZero() { //nolint:contextcheck // r has it
+		if id = h.resolve(r, &f); !id.Actor.IsZero() { //nolint:contextcheck // r has it
 			entaudit.SetActor(ctx, id.Actor)
 		}
-	case !tenantKnown && h.opts.TenantHeader != "" && h.opts.Actor != nil:
-		// The header must not win over a credential because nobody looked at it.
-		var err error
-		if id, err = h.ask(r, h.opts.Actor); err != nil { //nolint:contextcheck // r has it
-			id, f.auth = Identity{}, authReason(err)
-		}
+	case !tenantKnown && len(h.tenants) > 0 && h.opts.Actor != nil:
+		// What the request asks for must not win over a credential because nobody
+		// looked at it.
+		id = h.credential(r, &f) //nolint:contextcheck // r has it
 	}
 	if tenantKnown {
 		return f
 	}
-	if id.Tenant.IsZero() && h.opts.TenantHeader != "" {
-		id.Tenant, f.badTenant = headerTenant(r.Header.Values(h.opts.TenantHeader))
-	}
-	if !id.Tenant.IsZero() {
-		entaudit.SetTenant(ctx, id.Tenant)
+	if t := h.tenant(r, id.Tenant, &f); !t.IsZero() { //nolint:contextcheck // r has it
+		entaudit.SetTenant(ctx, t)
 	}
 	return f
 }
 
+// credential asks Options.Actor.
+func (h *handler) credential(r *http.Request, f *finding) Identity {
+	id, err := ask(h, r, h.opts.Actor)
+	if err == nil {
+		return id
+	}
+	f.auth = authReason(err)
+	var auth *AuthError
+	if errors.As(err, &auth) {
+		f.fingerprint, f.subject = auth.Fingerprint, auth.Subject
+	}
+	return Identity{}
+}
+
 // resolve asks the resolvers in order. A credential that is not valid does not
-// keep the next resolver from knowing who it is; its reason is returned in any
-// case.
-func (h *handler) resolve(r *http.Request) (id Identity, reason string) {
+// keep the next resolver from knowing who it is; its reason is told in any case.
+func (h *handler) resolve(r *http.Request, f *finding) (id Identity) {
 	if h.opts.Actor != nil {
-		var err error
-		if id, err = h.ask(r, h.opts.Actor); err != nil {
-			id, reason = Identity{}, authReason(err)
-		}
+		id = h.credential(r, f)
 	}
 	if id.Actor.IsZero() && h.opts.Identify != nil {
-		own, err := h.ask(r, h.identifier)
+		own, err := ask(h, r, h.identifier)
 		switch {
-		case err != nil && reason == "":
-			reason = authReason(err)
+		case err != nil && f.auth == "":
+			f.auth = authReason(err)
 		case err == nil:
 			id.Actor = own.Actor
 		}
 	}
-	return id, reason
+	return id
 }
 
 // identifier is Options.Identify in the form of Options.Actor.
@@ -108,13 +130,46 @@ func (h *handler) identifier(r *http.Request) (Identity, error) {
 
 // ask calls a resolver. One that panics knows nobody: the request is served all
 // the same.
-func (h *handler) ask(r *http.Request, resolve func(*http.Request) (Identity, error)) (id Identity, err error) {
+func ask[T any](h *handler, r *http.Request, resolve func(*http.Request) (T, error)) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold the credential: only its type is told.
-			id, err = Identity{}, &AuthError{Reason: ReasonAuthFailed, Err: fmt.Errorf("resolver panicked with %T", p)}
+			v, err = *new(T), &AuthError{Reason: ReasonAuthFailed, Err: fmt.Errorf("resolver panicked with %T", p)}
 			h.failures.log(r.Context(), err)
 		}
 	}()
 	return resolve(r)
+}
+
+// findingsKey is the context key of the *findings of a request that is not
+// recorded.
+type findingsKey struct{}
+
+// silent identifies the requests of a Recorder that is off: who may do what must not
+// depend on whether it is recorded.
+func (h *handler) silent(next http.Handler) http.Handler {
+	if h.opts.Actor == nil && h.opts.Identify == nil && len(h.tenants) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fs := &findings{}
+		ctx := entaudit.WithRequest(context.WithValue(r.Context(), findingsKey{}, fs), entaudit.Request{IP: peer(r.RemoteAddr)})
+		r = r.WithContext(ctx)
+		fs.add(h.identify(r))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// findingsOf returns what was found about the request, by the handlers of each
+// Recorder.
+func findingsOf(ctx context.Context) []*findings {
+	var all []*findings
+	c, _ := ctx.Value(captureKey{}).(*capture)
+	for ; c != nil; c = c.outer {
+		all = append(all, &c.findings)
+	}
+	if fs, ok := ctx.Value(findingsKey{}).(*findings); ok {
+		all = append(all, fs)
+	}
+	return all
 }

@@ -1,6 +1,7 @@
 package chiaudit
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -31,6 +32,14 @@ type Options struct {
 	// actor does not belong to. What the context or a verified token says about
 	// the tenant wins over it. Blank means that no header is read.
 	TenantHeader string
+	// Tenants tell which tenant a request asks for, in order: see
+	// [TenantFromSubdomain] and its like. TenantHeader comes before them. What the
+	// context or a verified credential says wins; where the credential is for
+	// another tenant the entry has the reason [ReasonTenantMismatch], and [Require]
+	// refuses the request.
+	Tenants []TenantFunc
+	// Proxies says which proxies stand in front of the service.
+	Proxies Proxies
 }
 
 // fieldName is what RFC 9110 allows as the name of a header.
@@ -40,6 +49,12 @@ var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 var credentialHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key"}
 
 func (o Options) validate() error {
+	if err := o.Proxies.validate(); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(o.Tenants, func(f TenantFunc) bool { return f == nil }) {
+		return errors.New("chiaudit: Options.Tenants: one of them is nil")
+	}
 	switch name := o.TenantHeader; {
 	case name == "":
 		return nil

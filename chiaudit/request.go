@@ -3,7 +3,6 @@ package chiaudit
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -75,13 +74,10 @@ func traceID(header http.Header) string {
 
 func lowerHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
 
-// peer returns the address of the TCP peer. net/http always gives one with a
-// port: without it something has overwritten it from a header that any client
-// can set, and the true one is unknown.
+// peer returns the address of the TCP peer as text, "" where it is not known.
 func peer(remote string) string {
-	a, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return ""
+	if a := peerAddr(remote); a.IsValid() {
+		return a.String()
 	}
-	return a.Addr().Unmap().WithZone("").String()
+	return ""
 }

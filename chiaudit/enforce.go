@@ -1,0 +1,97 @@
+package chiaudit
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/entaudit/audit/entaudit"
+)
+
+// Reasons that [Require] and the comparison of tenants give on the entries of
+// requests.
+const (
+	ReasonActorMissing   = "actor_missing"   // an actor is required and no credential was presented
+	ReasonTenantMissing  = "tenant_missing"  // a tenant is required and none is known
+	ReasonTenantMismatch = "tenant_mismatch" // another tenant is asked for than the one that the credential is for
+)
+
+// Requirements are the settings of [Require].
+type Requirements struct {
+	// Tenant requires a tenant too. It says nothing about whether the actor
+	// belongs to a tenant that no credential has proven.
+	Tenant bool
+	// Challenge is the WWW-Authenticate header of a refusal for want of an actor.
+	// Blank means Bearer, with error="invalid_token" where a credential failed.
+	Challenge string
+	// Refuse answers a request that is refused, in place of plain text. The header
+	// WWW-Authenticate is set already.
+	Refuse func(w http.ResponseWriter, r *http.Request, status int, reason string)
+}
+
+// Require returns chi middleware that refuses requests, which recording alone never
+// does: with 401 where no actor with an id is known, and with 403 where the request
+// asks for another tenant than its credential is for. Tenants that cannot be
+// compared, an id and a slug, count as different here. It stands behind [Handler],
+// whose entry then has the outcome denied and the reason; it works the same where the
+// Recorder is off and Options say who acts. Where nothing stands before it that knows
+// an actor, it refuses everything. It panics while the router is built when q makes
+// no sense.
+func Require(q Requirements) func(http.Handler) http.Handler {
+	if strings.ContainsFunc(q.Challenge, func(c rune) bool { return c < ' ' || c > '~' }) {
+		panic("chiaudit: Requirements.Challenge: has characters that no header may have")
+	}
+	if q.Refuse == nil {
+		q.Refuse = func(w http.ResponseWriter, _ *http.Request, status int, _ string) {
+			http.Error(w, http.StatusText(status), status)
+		}
+	}
+	return func(next http.Handler) http.Handler {
+		if next == nil {
+			panic("chiaudit: Require: the next handler is nil")
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { q.serveHTTP(w, r, next) })
+	}
+}
+
+func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	ctx := r.Context()
+	found := findingsOf(ctx)
+	failed, disagree := false, false
+	for _, fs := range found {
+		failed = failed || fs.failed()
+		disagree = disagree || fs.disagree()
+	}
+	status, reason := http.StatusForbidden, ""
+	actor, _ := entaudit.ActorFrom(ctx)
+	tenant, _ := entaudit.TenantFrom(ctx)
+	switch {
+	case actor.ID == "":
+		status, reason = http.StatusUnauthorized, ReasonActorMissing
+		w.Header().Set("WWW-Authenticate", q.challenge(failed))
+	case disagree:
+		reason = ReasonTenantMismatch
+	case q.Tenant && tenant.IsZero():
+		reason = ReasonTenantMissing
+	default:
+		next.ServeHTTP(w, r)
+		return
+	}
+	if status == http.StatusUnauthorized && failed {
+		reason = ReasonAuthFailed // the entry has the true one already
+	} else {
+		for _, fs := range found {
+			fs.add(finding{auth: reason})
+		}
+	}
+	q.Refuse(w, r, status, reason)
+}
+
+func (q *Requirements) challenge(failed bool) string {
+	switch {
+	case q.Challenge != "":
+		return q.Challenge
+	case failed:
+		return `Bearer error="invalid_token"`
+	}
+	return "Bearer"
+}
