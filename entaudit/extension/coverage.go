@@ -3,6 +3,7 @@ package extension
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/entc/gen"
@@ -39,6 +40,7 @@ func coverage(g *gen.Graph) ([]byte, error) {
 			c.add(n.Name, "audited as "+t.Resource)
 			c.rows(n, t, names)
 			c.foreign(g, n, audited)
+			c.cascades(t, types)
 		case n.IsView():
 			c.add(n.Name, "view")
 		case a.Unaudited != "":
@@ -82,6 +84,35 @@ func (c *cover) foreign(g *gen.Graph, n *gen.Type, audited map[string]typeInfo) 
 			}
 		}
 	}
+}
+
+// cascades says which rows and links of an audited type go or change when a row of a
+// type that is not audited is deleted: nothing records that.
+func (c *cover) cascades(t typeInfo, types []typeInfo) {
+	ownEntries := func(table string) bool {
+		return slices.ContainsFunc(types, func(o typeInfo) bool { return o.Audited && o.Table() == table })
+	}
+	for _, parent := range types {
+		if parent.Audited {
+			continue
+		}
+		how := "NOT RECORDED when a row of " + parent.Name + " is deleted, which is not audited"
+		for _, ref := range parent.Refs {
+			if ref.Table == t.Table() {
+				c.add(t.Name+"."+ref.Column, how)
+			}
+			for _, e := range t.FarEdges {
+				if e.Table == ref.Table && t.links(e) && !e.Skip && !ownEntries(e.Table) {
+					c.add(t.Name+"."+e.Name, how)
+				}
+			}
+		}
+	}
+}
+
+// links reports whether an edge is kept as rows of links.
+func (t typeInfo) links(e edgeInfo) bool {
+	return slices.ContainsFunc(t.Edges, func(g *gen.Edge) bool { return g.Name == e.Name && g.M2M() })
 }
 
 // rows adds the fields and edges of an audited type.

@@ -21,7 +21,7 @@ type cascade struct {
 	gone     []*victim // after settle, each after the one that it went with
 	columns  map[*Schema][]string
 	turn     int
-	database string
+	database string // where foreignKey remembers what it has learned
 }
 
 // victim is a row that a delete names or may reach.
@@ -59,9 +59,9 @@ func (v *victim) teller() rowKey {
 	return v.because
 }
 
-// newCascade returns the cascade of a delete that names the rows in own.
-func newCascade(s *scope, own rows) *cascade {
-	c := &cascade{s: s, byRow: make(map[rowKey]*victim, len(own.list)), columns: make(map[*Schema][]string)}
+// newCascade returns the cascade of a delete, in a database, that names the rows in own.
+func newCascade(s *scope, database string, own rows) *cascade {
+	c := &cascade{s: s, database: database, byRow: make(map[rowKey]*victim, len(own.list)), columns: make(map[*Schema][]string)}
 	for _, w := range own.list {
 		v := &victim{row: w, s: s.p.Schema, fields: own.fields, named: true, doomed: true}
 		c.byRow[v.key()] = v
@@ -144,16 +144,9 @@ func (c *cascade) ask(ctx context.Context, tx dialect.ExecQuerier, q *question) 
 			v.turn = c.turn
 		}
 		sel := sql.Dialect(c.s.dialect).Select(columns...).From(c.s.tableOf(q.of)).Where(q.match(part))
-		sel.AppendSelectExpr(sql.Raw(enforcedIn[c.s.dialect]))
 		l.on(sel, q.of)
 		err := query(ctx, tx, sel, func(values []any) {
-			n := len(values) - 1
-			if values[n] == nil {
-				q.keys[0].warn(ctx)
-				return
-			}
-			c.database = text(plainValue(values[n]))
-			v := c.take(q.of, fields, values[:n:n])
+			v := c.take(q.of, fields, values)
 			was := v.doomed
 			c.tie(v, q, part)
 			if v.doomed && !was {
@@ -168,8 +161,9 @@ func (c *cascade) ask(ctx context.Context, tx dialect.ExecQuerier, q *question) 
 }
 
 // prepare returns what is read of the rows that a question is about, besides the columns
-// of keys and links, and how they are locked. Of rows that may go it is all that is
-// recorded, of others what describes them.
+// of keys and links, and how they are locked. Of rows that may go, also because the
+// database does what the graph does not say, it is all that is recorded, of others what
+// describes them.
 func (c *cascade) prepare(q *question) (fields []int, l lock) {
 	l = lockRow
 	note := func(column string) {
@@ -177,11 +171,11 @@ func (c *cascade) prepare(q *question) (fields []int, l lock) {
 			c.columns[q.of] = append(c.columns[q.of], column)
 		}
 	}
-	goes := false
+	may := false
 	for _, key := range q.keys {
 		note(key.Column)
-		goes = goes || key.Action == Cascade
-		if goes || q.of.unique(key.Column) {
+		may = may || key.Action == Cascade || !key.known(c.place(key))
+		if may || q.of.unique(key.Column) {
 			l = lockKey
 		}
 	}
@@ -190,7 +184,7 @@ func (c *cascade) prepare(q *question) (fields []int, l lock) {
 	}
 	switch p := planOf(c.s.in.rec, q.of); {
 	case !q.of.Audited:
-	case goes:
+	case may:
 		fields = p.all
 	default:
 		fields = p.extra

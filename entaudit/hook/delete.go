@@ -44,24 +44,48 @@ func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 	d.begun, d.done, d.cascade, d.reach = true, false, nil, reach{}
 	d.old = rows{fields: d.p.all}
 	d.schema = d.spec.Node.Schema
-	follows := len(foreignKeys(d.in.rec, d.p.Schema)) > 0
-	if d.returns() && !follows {
+	keys := foreignKeys(d.in.rec, d.p.Schema)
+	if d.returns() && len(keys) == 0 {
 		return nil // the statement gives the rows back
 	}
 	if err := p.(*ledger).takeLock(ctx, tx, d.quoted()); err != nil {
 		return d.fail("lock", err)
 	}
-	if err := d.old.read(ctx, tx, d.p.Schema, d.table(), d.match(), lockKey); err != nil {
+	database, err := d.read(ctx, tx)
+	if err != nil {
 		return d.fail("read", err)
 	}
-	if !follows {
+	if len(keys) == 0 {
 		return nil
 	}
-	d.cascade = newCascade(&d.scope, d.old)
+	d.cascade = newCascade(&d.scope, text(plainValue(database)), d.old)
+	if database == nil {
+		if len(d.old.list) > 0 {
+			keys[0].warn(ctx)
+		}
+		return nil
+	}
 	if err := d.cascade.follow(ctx, tx); err != nil {
 		return d.fail("read what goes with", err)
 	}
 	return nil
+}
+
+// read reads and locks the rows that will be deleted. It returns the name of the
+// database, or nil where foreign keys do nothing.
+func (d *deleteScope) read(ctx context.Context, tx dialect.ExecQuerier) (database any, err error) {
+	sel := sql.Dialect(d.dialect).Select(d.p.columns(d.old.fields)...).From(d.table())
+	sel.AppendSelectExpr(sql.Raw(enforcedIn[d.dialect]))
+	if p := d.match(); p != nil {
+		sel.Where(p)
+	}
+	lockKey.on(sel, d.p.Schema)
+	err = query(ctx, tx, sel, func(values []any) {
+		n := len(values) - 1
+		d.old.add(d.p.Schema, values[:n:n])
+		database = values[n]
+	})
+	return database, err
 }
 
 // match returns the predicate of the rows that ent deletes.
