@@ -1,9 +1,13 @@
 package chiaudit_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
@@ -62,4 +66,36 @@ func BenchmarkHandlerParallel(b *testing.B) {
 			h.ServeHTTP(w, r)
 		}
 	})
+}
+
+// BenchmarkHandlerBodies has JSON of one kilobyte in both directions.
+func BenchmarkHandlerBodies(b *testing.B) {
+	body := []byte(`{"items":[` + strings.Repeat(`{"id":12345,"name":"something","price":"12.50","token":"abc"},`, 16) + `{}]}`)
+	for _, recorded := range []bool{false, true} {
+		b.Run(fmt.Sprintf("recorded=%t", recorded), func(b *testing.B) {
+			var opts *chiaudit.Options
+			if recorded {
+				opts = &chiaudit.Options{ResponseBody: true}
+			}
+			r := benchRouter(b, opts).(*chi.Mux)
+			r.Post("/invoices", func(w http.ResponseWriter, r *http.Request) {
+				data, err := io.ReadAll(r.Body)
+				if err != nil {
+					b.Error(err)
+				}
+				_, _ = w.Write(data) // nothing to fail
+			})
+			b.ReportAllocs()
+			w := &blank{header: http.Header{"Content-Type": {"application/json"}}}
+			q := httptest.NewRequest(http.MethodPost, "/invoices", nil)
+			q.Header.Set("Content-Type", "application/json")
+			q.ContentLength = int64(len(body))
+			reader := bytes.NewReader(nil)
+			for b.Loop() {
+				reader.Reset(body)
+				q.Body = io.NopCloser(reader)
+				r.ServeHTTP(w, q)
+			}
+		})
+	}
 }

@@ -20,18 +20,22 @@ type captureKey struct{}
 type capture struct {
 	context.Context
 
-	h        *handler
-	outer    *capture // of another Recorder around this one
-	entry    *entaudit.Entry
-	entries  []entaudit.Entry // of the one entry, as it goes to the Recorder
-	begun    time.Time
-	route    route
-	tracker  tracker
-	findings findings
-	query    string    // as this Recorder redacts it
-	header   [1]string // the request id as the response's header holds it
-	newID    bool      // the client's request id could not be used
-	returned bool
+	h         *handler
+	outer     *capture // of another Recorder around this one
+	entry     *entaudit.Entry
+	entries   []entaudit.Entry // of the one entry, as it goes to the Recorder
+	begun     time.Time
+	route     route
+	tracker   tracker
+	findings  findings
+	query     string    // as this Recorder redacts it
+	header    [1]string // the request id as the response's header holds it
+	newID     bool      // the client's request id could not be used
+	returned  bool
+	method    string
+	in        requestBody
+	announced int64 // Content-Length of the request, -1 where it is not known
+	media     media // of the request
 }
 
 func (c *capture) Value(key any) any {
@@ -57,6 +61,7 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, next http.Handle
 		entries: []entaudit.Entry{h.rec.NewEntry(entaudit.KindRequest, entaudit.Origin{})},
 		begun:   h.now(),
 		tracker: tracker{w: w},
+		method:  r.Method,
 	}
 	c.entry = &c.entries[0]
 	var mark entaudit.Mark
@@ -121,6 +126,7 @@ func (c *capture) record(end ending) {
 	e.Action = e.Request.Method + " " + action
 	c.explain(end)
 	c.attribute()
+	c.bodies()
 }
 
 // deliver hands the entry over as it is by now. It is deferred, so that it does

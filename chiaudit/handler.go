@@ -52,7 +52,11 @@ func Handler(rec *entaudit.Recorder, opts Options) func(http.Handler) http.Handl
 	if err := opts.validate(); err != nil {
 		panic(err.Error())
 	}
-	h := &handler{rec: rec, opts: opts, now: time.Now}
+	rcd, err := newRecording(rec, opts)
+	if err != nil {
+		panic(err.Error())
+	}
+	h := &handler{rec: rec, opts: opts, recording: rcd, now: time.Now}
 	h.routes.New = func() any { return chi.NewRouteContext() }
 	h.prepare()
 	return func(next http.Handler) http.Handler {
@@ -75,6 +79,7 @@ type handler struct {
 	failures failureLog
 	tenants  []TenantFunc
 	proxies  proxies
+	recording
 }
 
 func (h *handler) serveHTTP(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -85,8 +90,8 @@ func (h *handler) serveHTTP(w http.ResponseWriter, r *http.Request, next http.Ha
 		return
 	}
 	c := h.begin(w, r, next, outer)
-	defer c.end()        //nolint:contextcheck // c is the request's context
-	r = r.WithContext(c) //nolint:contextcheck // made from r's
+	defer c.end() //nolint:contextcheck // c is the request's context
+	r = c.wrap(r) //nolint:contextcheck // with a context made from r's
 	c.findings.add(h.identify(r))
 	next.ServeHTTP(c.tracker.writer(), r)
 	c.returned = true

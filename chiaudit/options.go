@@ -40,6 +40,26 @@ type Options struct {
 	Tenants []TenantFunc
 	// Proxies says which proxies stand in front of the service.
 	Proxies Proxies
+	// NoRequestBody leaves request bodies out. Without it those of methods that
+	// change something are recorded, all but GET, HEAD, OPTIONS and TRACE, as the
+	// handler reads them: nothing is read ahead or drained. Values of masked names
+	// are replaced in JSON and in forms; of everything else, of what is compressed and
+	// of what is longer than MaxBody only the length is kept. It is metadata, called
+	// request_body.
+	NoRequestBody bool
+	// ResponseBody has response bodies recorded in the same way, called
+	// response_body. They hold personal data that nobody may have asked for.
+	ResponseBody bool
+	// MaxBody is how many bytes of a body are kept while it passes, in each
+	// direction. Zero means [DefaultMaxBody].
+	MaxBody int
+	// Redact adds to what the Recorder masks, for bodies: names of fields that are
+	// encrypted before they are stored, for example.
+	Redact entaudit.Redact
+	// Key is for the HMAC of bodies that are not recorded and of the names of
+	// uploaded files, which tell to somebody who has it whether two are the same. It
+	// has at least 32 bytes. Without it there is none.
+	Key []byte
 }
 
 // fieldName is what RFC 9110 allows as the name of a header.

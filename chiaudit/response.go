@@ -17,6 +17,8 @@ type tracker struct {
 	hijacked bool // the connection is no longer ours
 	timedOut bool // http.TimeoutHandler around us has answered
 	failed   bool // something that was to be sent could not be
+	out      head // what was sent
+	media    media
 }
 
 func (t *tracker) Header() http.Header { return t.w.Header() }
@@ -31,6 +33,7 @@ func (t *tracker) WriteHeader(status int) {
 func (t *tracker) Write(b []byte) (int, error) {
 	n, err := t.w.Write(b)
 	t.wrote(err)
+	t.out.pass(b[:min(max(n, 0), len(b))], false)
 	return n, err
 }
 
@@ -61,6 +64,9 @@ func (t *tracker) flushed(err error) {
 func (t *tracker) sent(status int) {
 	if t.status == 0 && !t.hijacked && !t.timedOut {
 		t.status = status
+		if t.out.room() > 0 {
+			t.media = mediaOf(t.Header().Get("Content-Type"), t.Header().Get("Content-Encoding"))
+		}
 	}
 }
 
@@ -118,11 +124,47 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 func (f *readFrom) ReadFrom(src io.Reader) (int64, error) {
+	t := (*tracker)(f)
+	led, more, err := t.lead(src)
+	if !more {
+		return led, err
+	}
 	n, err := f.w.(io.ReaderFrom).ReadFrom(src)
 	if n > 0 || err != nil && f.status != 0 {
-		(*tracker)(f).wrote(err) // nothing read leaves the header unsent
+		t.wrote(err) // nothing read leaves the header unsent
 	}
-	return n, err
+	t.out.skip(n)
+	return led + n, err
+}
+
+// lead writes as much of src as is kept, and reports whether there may be more of
+// it. The rest can then take whatever way is fastest, past the program where the
+// system sends files by itself.
+func (t *tracker) lead(src io.Reader) (led int64, more bool, err error) {
+	room := t.out.room()
+	if room == 0 {
+		return 0, true, nil
+	}
+	for b := make([]byte, min(room, 32<<10)); room > 0; room = t.out.room() {
+		n, err := src.Read(b[:min(room, len(b))])
+		if n > 0 {
+			w, err := t.Write(b[:n])
+			led += int64(w)
+			if err == nil && w < n {
+				err = io.ErrShortWrite
+			}
+			if err != nil {
+				return led, false, err
+			}
+		}
+		if err == io.EOF {
+			return led, false, nil
+		}
+		if err != nil {
+			return led, false, err
+		}
+	}
+	return led, true, nil
 }
 
 func (p *pusher) Push(target string, opts *http.PushOptions) error {

@@ -97,7 +97,10 @@ func (a *app) routes(tokens *chiaudit.JWT) chi.Router {
 	r := chi.NewRouter()
 	r.Get("/health", a.handle(a.health)) // asked every few seconds: not worth an entry
 	r.Group(func(r chi.Router) {
-		r.Use(a.recoverer, chiaudit.Handler(a.rec, chiaudit.Options{Actor: tokens.Actor}))
+		r.Use(a.recoverer, chiaudit.Handler(a.rec, chiaudit.Options{
+			Actor:  tokens.Actor,
+			Redact: entaudit.Redact{Keys: []string{"note"}}, // encrypted in the database, and not in requests
+		}))
 		r.NotFound(a.handle(func(http.ResponseWriter, *http.Request) error {
 			return problem{http.StatusNotFound, "not found"}
 		}))

@@ -47,6 +47,7 @@ func (t *trace) check() []finding {
 		{"the expired token and the panic are recorded with their reasons", t.checkReasons()},
 		{"what was left out on purpose says so", t.checkSkip()},
 		{"every change of a request names its actor, tenant and request", t.checkOrigins()},
+		{"requests that change something have their bodies, passwords masked", t.checkBodies()},
 		{"no password and no encrypted note is readable", t.checkSecrets()},
 	}
 }
@@ -181,6 +182,24 @@ func (t *trace) checkOrigins() error {
 		case !inRequest && e.Actor.Type != entaudit.ActorSystem:
 			return fmt.Errorf("%s %s: actor type %q outside of a request", e.Action, e.Resource.ID, e.Actor.Type)
 		}
+	}
+	return nil
+}
+
+func (t *trace) checkBodies() error {
+	masked := 0
+	for _, e := range t.of("POST /users") {
+		body, _ := e.Metadata["request_body"].(map[string]any)
+		user, _ := body["body"].(map[string]any)
+		if user["name"] != "Dave" || user["password"] != entaudit.Redacted {
+			return fmt.Errorf("the body is %v", body)
+		}
+		if e.Marks["metadata.request_body.body.password"] == entaudit.MarkRedacted {
+			masked++
+		}
+	}
+	if masked != 1 {
+		return fmt.Errorf("%d bodies are masked instead of 1", masked)
 	}
 	return nil
 }
