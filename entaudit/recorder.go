@@ -51,6 +51,11 @@ type Config struct {
 	// failed: with their outcome and reason, once the transaction they ran in has
 	// ended, through Writer. Their values are not recorded, and reads never are.
 	Failures bool
+	// SummaryAbove has an update or delete of more rows than this leave one entry of
+	// operation summary in place of one for each row: how many they were, the
+	// predicate that chose them, what was set, and a sum of hashes of their ids. The
+	// old values are lost with it. Zero means never.
+	SummaryAbove int
 	// AfterCommit hands the entries of mutations to Writer once their
 	// transaction has committed instead of storing them inside it. A crash in
 	// between loses them, and entries of a savepoint that is rolled back stay: it is
@@ -82,6 +87,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("entaudit: Config.Grace: %v is negative", c.Grace)
 	case c.MaxValue < 0:
 		return fmt.Errorf("entaudit: Config.MaxValue: %d is negative", c.MaxValue)
+	case c.SummaryAbove < 0:
+		return fmt.Errorf("entaudit: Config.SummaryAbove: %d is negative", c.SummaryAbove)
 	case c.AfterCommit && c.Writer == nil:
 		return errors.New("entaudit: Config.AfterCommit: needs a Writer")
 	}

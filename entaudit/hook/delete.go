@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	stdsql "database/sql"
+	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect"
@@ -37,14 +38,21 @@ type deleteScope struct {
 	old     rows
 	cascade *cascade // nil where the rows take nothing along
 	done    bool     // the DELETE has run
+	sum     *summary // in place of an entry for each row
 }
 
 // Begin implements txdriver.Scope.
 func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending) error {
 	d.begun, d.done, d.cascade, d.reach = true, false, nil, reach{}
-	d.old = rows{fields: d.p.all}
+	if err := d.old.drop(); err != nil {
+		return d.fail("delete", err)
+	}
+	d.old, d.sum = rows{fields: d.p.all}, nil
 	d.schema = d.spec.Node.Schema
 	keys := foreignKeys(d.in.rec, d.p.Schema)
+	if len(keys) == 0 {
+		d.old.flat(d.p)
+	}
 	if d.returns() && len(keys) == 0 {
 		return nil // the statement gives the rows back
 	}
@@ -134,9 +142,9 @@ func (d *deleteScope) deleted(_ []string, id []any) error {
 func (d *deleteScope) counted(res stdsql.Result) error {
 	d.done = true
 	n, err := res.RowsAffected()
-	if err == nil && n > int64(len(d.old.list)) {
+	if err == nil && n > int64(d.old.count()) {
 		// It may be fewer: rows that went by a foreign key of the table to itself.
-		err = d.fail("delete", fmt.Errorf("%d rows read, %d deleted: %w", len(d.old.list), n, errStale))
+		err = d.fail("delete", fmt.Errorf("%d rows read, %d deleted: %w", d.old.count(), n, errStale))
 	}
 	if d.cascade != nil {
 		for _, v := range d.cascade.own {
@@ -157,23 +165,49 @@ func (d *deleteScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 		}
 		d.cascade.tell(ctx)
 	}
+	if d.summarize(d.old.count()) {
+		d.sum = &summary{}
+	}
+	for page, err := range d.old.pages(d.p.Schema) {
+		if err != nil {
+			return errors.Join(d.fail("delete", err), d.old.drop())
+		}
+		d.gone(page)
+		if d.cascade != nil {
+			break // there is but one page
+		}
+		if err := d.hand(ctx, tx, p); err != nil {
+			return errors.Join(err, d.old.drop())
+		}
+	}
+	d.endSummary()
+	if err := d.emitReach(ctx, tx); err != nil {
+		return err
+	}
+	return errors.Join(d.hand(ctx, tx, p), d.old.drop())
+}
+
+// gone makes the entries of those of list that are gone.
+func (d *deleteScope) gone(list []row) {
 	diff := d.differ()
-	for i, w := range d.old.list {
+	for i, w := range list {
 		if d.cascade != nil && !d.cascade.own[i].gone {
+			continue
+		}
+		if d.sum != nil {
+			d.sum.add(w.id)
+			_ = d.reach.edges(rowKey{d.p.Schema, w.id}) // told at their other ends
 			continue
 		}
 		e := d.entry(d.in, entaudit.OpDelete, w.id)
 		diff.whole(&e, d.old.fields, w.values, false)
 		diff.describe(&e, d.old.fields, w.values)
 		key := rowKey{d.p.Schema, w.id}
-		e.Edges = d.reach.edges(key)
-		d.reach.caused(key, e.ID, d.in)
+		if e.Edges = d.reach.edges(key); d.cascade != nil {
+			d.reach.caused(key, e.ID, d.in)
+		}
 		d.emit(d.in, e)
 	}
-	if err := d.emitReach(ctx, tx); err != nil {
-		return err
-	}
-	return d.hand(ctx, tx, p)
 }
 
 func withMark(marks map[string]entaudit.Mark, path string, m entaudit.Mark) map[string]entaudit.Mark {

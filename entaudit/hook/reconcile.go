@@ -14,9 +14,13 @@ import (
 // has changed the rows that were read and no others. MySQL reports how many rows it
 // changed or, if the connection asks for that, how many it matched.
 func (u *updateScope) reconcile(ctx context.Context, tx dialect.ExecQuerier) error {
-	var changed int64
-	var same *row
-	for i, before := range u.old.list {
+	changed, same := u.changes(u.old.list)
+	return u.confirm(ctx, tx, changed, same)
+}
+
+// changes returns how many of list the update has changed, and one that it has not.
+func (u *updateScope) changes(list []row) (changed int64, same *row) {
+	for i, before := range list {
 		after, ok := u.new.get(before.id)
 		if ok {
 			after.values = u.withoutEdges(before.id, after.values)
@@ -24,10 +28,15 @@ func (u *updateScope) reconcile(ctx context.Context, tx dialect.ExecQuerier) err
 		if !ok || !equal(before.values, after.values) {
 			changed++
 		} else {
-			same = &u.old.list[i]
+			same = &list[i]
 		}
 	}
-	read := int64(len(u.old.list))
+	return changed, same
+}
+
+// confirm compares the number of rows that were changed with that which MySQL reports.
+func (u *updateScope) confirm(ctx context.Context, tx dialect.ExecQuerier, changed int64, same *row) error {
+	read := int64(u.old.count())
 	switch {
 	case u.affected == changed:
 		return nil

@@ -20,12 +20,22 @@ type rows struct {
 	fields []int
 	list   []row
 	byID   map[string]int
+
+	// See rows.flat.
+	limit  int // of list, if it has one
+	p      *plan
+	many   *spill
+	poured int // into many
+	key    []byte
+	err    error
 }
 
 func (r *rows) add(s *Schema, values []any) {
 	n := len(s.ID)
 	w := row{id: idOf(s, values[:n]), ids: values[:n:n], values: values[n:]}
-	r.list = append(r.list, w)
+	if r.list = append(r.list, w); r.limit > 0 && len(r.list) > r.limit {
+		r.pour()
+	}
 }
 
 func (r *rows) get(id string) (row, bool) {
@@ -40,6 +50,15 @@ func (r *rows) get(id string) (row, bool) {
 		return row{}, false
 	}
 	return r.list[i], true
+}
+
+// idsOf returns the ids of rows as values.
+func idsOf(list []row) [][]any {
+	ids := make([][]any, len(list))
+	for i, w := range list {
+		ids[i] = w.ids
+	}
+	return ids
 }
 
 // columns returns the id columns followed by those of fields.

@@ -114,7 +114,8 @@ func planOf(rec *entaudit.Recorder, s *Schema) *plan {
 		p := &plan{Schema: s, masked: make([]bool, len(s.Fields)), index: make(map[string]int, len(s.Fields))}
 		p.actions = make(map[entaudit.Operation]string)
 		for _, op := range []entaudit.Operation{
-			entaudit.OpCreate, entaudit.OpUpdate, entaudit.OpDelete, entaudit.OpSoftDelete, entaudit.OpSkip,
+			entaudit.OpCreate, entaudit.OpUpdate, entaudit.OpDelete, entaudit.OpSoftDelete, entaudit.OpSkip, entaudit.OpSummary,
+			entaudit.OpSummary,
 		} {
 			p.actions[op] = s.Resource + "." + string(op)
 		}

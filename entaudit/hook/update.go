@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -46,6 +47,7 @@ type updateScope struct {
 	wrote    bool // and it was begun
 	known    bool // new holds every row that was written
 	affected int64
+	sum      *summary // in place of an entry for each row
 }
 
 // newUpdate returns the scope for spec, or nil where it writes nothing.
@@ -135,15 +137,25 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 	if u.key {
 		l = lockKey
 	}
+	if err := u.old.drop(); err != nil {
+		return u.fail("update", err)
+	}
 	u.old, u.new = rows{fields: u.old.fields}, rows{fields: u.new.fields}
 	u.ids, u.reach, u.wrote, u.known = nil, reach{}, false, false
 	if err := u.planEdges(); err != nil {
 		return u.fail("update", err)
 	}
+	apart := !u.one && len(u.edges.steps) == 0 // nothing needs a row by its id
+	if apart {
+		u.old.flat(u.p)
+	}
 	if err := u.old.read(ctx, tx, u.p.Schema, u.table(), u.match(), l); err != nil {
 		return u.fail("read", err)
 	}
-	u.edges.old, u.begun = u.old, true
+	u.edges.old, u.begun, u.sum, u.affected = u.old, true, nil, 0
+	if apart && u.summarize(u.old.count()) {
+		u.sum = &summary{}
+	}
 	return nil
 }
 
@@ -194,6 +206,9 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 
 // written takes a row that the UPDATE gave back.
 func (u *updateScope) written(_ []string, values []any) error {
+	if u.affected++; u.old.large() {
+		return nil
+	}
 	u.new.add(u.p.Schema, values)
 	id := u.new.list[len(u.new.list)-1].id
 	if _, ok := u.old.get(id); !ok {
@@ -243,12 +258,11 @@ func (u *updateScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 	if !u.begun {
 		return nil
 	}
-	if !u.known && !u.returns() {
-		ids := make([][]any, len(u.old.list))
-		for i, w := range u.old.list {
-			ids[i] = w.ids
-		}
-		if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, ids); err != nil {
+	if u.old.large() {
+		return errors.Join(u.endLarge(ctx, tx, p), u.old.drop())
+	}
+	if u.wrote && !u.known && !u.returns() {
+		if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, idsOf(u.old.list)); err != nil {
 			return u.fail("read", err)
 		}
 	}
@@ -257,18 +271,26 @@ func (u *updateScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 			return u.fail("update", err)
 		}
 	}
-	u.compare()
-	return u.hand(ctx, tx, p)
+	u.compare(u.old.list)
+	if err := u.hand(ctx, tx, p); err != nil {
+		return err
+	}
+	return u.endSummary(ctx, tx, p)
 }
 
-// compare makes the entries of the rows that differ.
-func (u *updateScope) compare() {
-	op := entaudit.OpUpdate
+// operation returns what the update is to the caller.
+func (u *updateScope) operation() entaudit.Operation {
 	if u.in.asked.Is(ent.OpDelete | ent.OpDeleteOne) {
-		op = entaudit.OpSoftDelete
+		return entaudit.OpSoftDelete
 	}
+	return entaudit.OpUpdate
+}
+
+// compare makes the entries of those of list that differ.
+func (u *updateScope) compare(list []row) {
+	op := u.operation()
 	d := u.differ()
-	for _, before := range u.old.list {
+	for _, before := range list {
 		after, ok := u.new.get(before.id)
 		if !ok || u.returns() && !u.known {
 			after = before // it is gone, or the statement has failed
@@ -284,8 +306,14 @@ func (u *updateScope) compare() {
 		if len(e.Changes) == 0 && len(e.Edges) == 0 {
 			continue
 		}
+		if u.sum != nil {
+			u.sum.add(before.id)
+			continue
+		}
 		d.describe(&e, fields, is)
-		u.reach.caused(key, e.ID, u.in)
+		if !u.old.large() {
+			u.reach.caused(key, e.ID, u.in)
+		}
 		u.emit(u.in, e)
 	}
 }

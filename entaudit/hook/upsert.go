@@ -129,15 +129,6 @@ func (u *upsertScope) lockTuples(ctx context.Context, tx dialect.ExecQuerier, to
 	return nil
 }
 
-// idsOf returns the ids of rows as values.
-func idsOf(list []row) [][]any {
-	ids := make([][]any, len(list))
-	for i, w := range list {
-		ids[i] = w.ids
-	}
-	return ids
-}
-
 // upsertChunk is the number of specifications whose rows one query looks for. SQLite
 // takes conditions of a thousand terms.
 const upsertChunk = 250
