@@ -4,6 +4,8 @@ GO        ?= go
 PKG       ?= ./...
 FLAGS     ?=
 ARGS      ?=
+SEEDS     ?= 20
+OPS       ?= 5000
 BENCH     ?= .
 BENCHTIME ?= 1s
 ROWS      ?= 100000
@@ -35,6 +37,9 @@ bench-wire: ## count round trips, and compare with 1 ms of network in between
 
 bench-large: ## time and peak heap of mutations of very many rows (ROWS=100000), on each database
 	ENTAUDIT_BENCH_ROWS=$(ROWS) $(GO) test -v -count=1 -timeout 30m -run LargeHeap -bench Large -benchtime 1x $(FLAGS) ./internal/bench
+
+torture: ## run many random operations against the triggers of the databases (SEEDS=20 OPS=5000)
+	ENTAUDIT_TORTURE_SEEDS=$(SEEDS) ENTAUDIT_TORTURE_OPS=$(OPS) $(GO) test -v -timeout 12h -run TestCase67RandomRun $(FLAGS) ./internal/torture
 
 soak: ## run under load for long and look for leaks (ARGS=-help)
 	$(GO) run ./internal/bench soak $(ARGS)

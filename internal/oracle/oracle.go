@@ -29,9 +29,18 @@ type Oracle struct {
 	base    Content // on MySQL: what the tables held when the log was last emptied
 }
 
+// New returns an oracle of tables that it does not watch: it knows what they hold.
+func New(db *sql.DB, dialectName string, tables []*schema.Table) *Oracle {
+	o := &Oracle{db: db, dialect: dialectName, tables: tables, byName: make(map[string]*schema.Table, len(tables)), base: Content{}}
+	for _, t := range tables {
+		o.byName[t.Name] = t
+	}
+	return o
+}
+
 // Install makes triggers on all tables and the table that they write to.
 func Install(ctx context.Context, db *sql.DB, dialectName string, tables []*schema.Table) (*Oracle, error) {
-	o := &Oracle{db: db, dialect: dialectName, tables: tables, byName: make(map[string]*schema.Table, len(tables))}
+	o := New(db, dialectName, tables)
 	var ddl strings.Builder
 	ddl.WriteString("CREATE TABLE " + Log + " (seq " + map[string]string{
 		dialect.SQLite: "integer primary key autoincrement", dialect.Postgres: "serial primary key",
@@ -43,7 +52,6 @@ func Install(ctx context.Context, db *sql.DB, dialectName string, tables []*sche
 	}
 	ddl.WriteString(text + ", new_row " + text + ");")
 	for _, t := range tables {
-		o.byName[t.Name] = t
 		for _, op := range []Op{Insert, Update, Delete} {
 			ddl.WriteString(trigger(dialectName, t, op))
 		}
@@ -51,35 +59,53 @@ func Install(ctx context.Context, db *sql.DB, dialectName string, tables []*sche
 	if _, err := db.ExecContext(ctx, ddl.String()); err != nil {
 		return nil, fmt.Errorf("oracle: install: %w", err)
 	}
-	o.base = Content{}
 	return o, nil
 }
 
 // Forget empties the log.
-func (o *Oracle) Forget(ctx context.Context) error {
+func (o *Oracle) Forget(ctx context.Context) (err error) {
+	if o.dialect == dialect.MySQL {
+		if o.base, err = o.Content(ctx); err != nil {
+			return err
+		}
+	}
+	return o.empty(ctx)
+}
+
+func (o *Oracle) empty(ctx context.Context) error {
 	if _, err := o.db.ExecContext(ctx, "DELETE FROM "+Log); err != nil {
 		return fmt.Errorf("oracle: forget: %w", err)
 	}
-	if o.dialect != dialect.MySQL {
-		return nil
-	}
-	var err error
-	o.base, err = o.Content(ctx)
-	return err
+	return nil
 }
 
 // Changes returns what happened since the log was last emptied, in order. Updates to
-// the same values are left out.
-func (o *Oracle) Changes(ctx context.Context) (changes []Change, err error) {
-	records, err := o.records(ctx)
+// the same values are left out. Nobody must write meanwhile.
+func (o *Oracle) Changes(ctx context.Context) ([]Change, error) {
+	changes, _, err := o.read(ctx)
+	return changes, err
+}
+
+// Drain returns what Changes returns and empties the log.
+func (o *Oracle) Drain(ctx context.Context) ([]Change, error) {
+	changes, now, err := o.read(ctx)
 	if err != nil {
 		return nil, err
 	}
+	o.base = now
+	return changes, o.empty(ctx)
+}
+
+// read returns what happened and, on MySQL, what the tables hold.
+func (o *Oracle) read(ctx context.Context) (changes []Change, now Content, err error) {
+	records, err := o.records(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	if o.dialect == dialect.MySQL {
-		// Its triggers do not see what foreign keys do. Nobody writes now.
-		now, err := o.Content(ctx)
-		if err != nil {
-			return nil, err
+		// Its triggers do not see what foreign keys do.
+		if now, err = o.Content(ctx); err != nil {
+			return nil, nil, err
 		}
 		records = o.silent(records, now)
 	}
@@ -89,7 +115,7 @@ func (o *Oracle) Changes(ctx context.Context) (changes []Change, err error) {
 			changes = append(changes, c)
 		}
 	}
-	return changes, nil
+	return changes, now, nil
 }
 
 // Content is what tables hold: rows by table and id.
@@ -198,7 +224,7 @@ func decode(t *schema.Table, data []byte) (Row, error) {
 func (r Row) id(t *schema.Table) string {
 	ids := make([]string, len(t.PrimaryKey))
 	for i, c := range t.PrimaryKey {
-		ids[i] = r[c.Name].idText(c.Type)
+		ids[i] = r[c.Name].ID(c.Type)
 	}
 	if len(ids) == 1 {
 		return ids[0]

@@ -35,8 +35,8 @@ func (v Value) text() string {
 	return s
 }
 
-// idText returns the value as the id of a row.
-func (v Value) idText(kind field.Type) string {
+// ID returns the value as entries name a row by it.
+func (v Value) ID(kind field.Type) string {
 	if kind == field.TypeBytes {
 		return hex.EncodeToString([]byte(v.text()))
 	}

@@ -66,35 +66,55 @@ func (o *witness) happened(t *testing.T) []oracle.Change {
 	t.Helper()
 	changes, err := o.log.Changes(context.Background())
 	require.NoError(t, err)
+	return o.watched(changes)
+}
+
+// drain returns what the triggers saw since the last time.
+func (o *witness) drain(t *testing.T) []oracle.Change {
+	t.Helper()
+	changes, err := o.log.Drain(context.Background())
+	require.NoError(t, err)
+	return o.watched(changes)
+}
+
+// watched returns the changes that must be told.
+func (o *witness) watched(changes []oracle.Change) []oracle.Change {
 	for i := range changes {
 		watched().strip(&changes[i])
 	}
 	return slices.DeleteFunc(changes, func(c oracle.Change) bool {
-		return !watched().compares(c.Table) || slices.Contains(o.skipped, c.Table) || c.Op == oracle.Update && (len(c.Columns) == 0 || watched().touch(c))
+		return !watched().compares(c.Table) || slices.Contains(o.skipped, c.Table) ||
+			c.Op == oracle.Update && (len(c.Columns) == 0 || watched().touch(c))
 	})
 }
 
-// compare asserts that the entries tell of exactly the row changes that happened, with
-// old and new values and in each row's order. Of a table of links, the entries of both
-// sides must each tell all of them.
+// compare asserts that the entries tell of exactly the row changes that happened.
 func (o *witness) compare(t *testing.T) {
 	t.Helper()
-	happened, recorded := o.happened(t), derive(t, o.b.entries(t))
+	happened := o.happened(t)
+	netted := o.verify(t, happened, derive(t, o.b.entries(t)))
+	if n := len(happened); n > o.counted {
+		comparedChanges.Add(int64(n - o.counted))
+		nettedChanges.Add(int64(netted))
+		o.counted = n
+	}
+}
+
+// verify asserts that row changes were told as they happened, with old and new values
+// and in each row's order. Of a table of links, the entries of both sides must each tell
+// all of them. It returns how many were told as part of a net change.
+func (o *witness) verify(t *testing.T, happened []oracle.Change, recorded told) (netted int) {
+	t.Helper()
 	left := func(c oracle.Change) bool {
 		return slices.Contains(o.skipped, c.Table) || slices.Contains(recorded.unknown, c.Table)
 	}
-	happened = slices.DeleteFunc(happened, left)
-	rows, links := split(happened)
-	netted := o.match(t, "entries", rows, slices.DeleteFunc(recorded.rows, left))
+	rows, links := split(slices.DeleteFunc(slices.Clone(happened), left))
+	netted = o.match(t, "entries", rows, slices.DeleteFunc(slices.Clone(recorded.rows), left))
 	for _, side := range watched().sides {
 		seen := slices.DeleteFunc(slices.Clone(links), func(c oracle.Change) bool { return c.Table != side.table })
-		netted += o.match(t, "the edges "+side.resource+"."+side.edge, seen, slices.DeleteFunc(recorded.links[side], left))
+		netted += o.match(t, "the edges "+side.resource+"."+side.edge, seen, slices.DeleteFunc(slices.Clone(recorded.links[side]), left))
 	}
-	if n := len(happened); n > o.counted {
-		comparedChanges.Add(int64(n - o.counted))
-		o.counted = n
-		nettedChanges.Add(int64(netted))
-	}
+	return netted
 }
 
 // split divides changes into those of rows of types and those of links.

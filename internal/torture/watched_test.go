@@ -15,9 +15,10 @@ import (
 
 // graph is what is audited, by what ent generated and the coverage file.
 type graph struct {
-	types   map[string]auditedType // by name in entries
-	ofTable map[string]string      // name in entries by table
-	links   map[string]bool        // tables of links that are no types
+	types   map[string]auditedType   // by name in entries
+	ofTable map[string]string        // name in entries by table
+	tables  map[string]*schema.Table // by name of the type's package
+	links   map[string]bool          // tables of links that are no types
 	sides   []linkSide
 	ignored map[string]bool // "table.column" that is left out of entries
 }
@@ -48,7 +49,10 @@ var watched = sync.OnceValue(func() *graph {
 	if err != nil {
 		panic(err)
 	}
-	g := &graph{types: make(map[string]auditedType), ofTable: make(map[string]string), links: make(map[string]bool), ignored: make(map[string]bool)}
+	g := &graph{
+		types: make(map[string]auditedType), ofTable: make(map[string]string), tables: make(map[string]*schema.Table),
+		links: make(map[string]bool), ignored: make(map[string]bool),
+	}
 	byName, tables := make(map[string]oracle.Type), make(map[string]*schema.Table)
 	for _, t := range migrate.Tables {
 		tables[t.Name] = t
@@ -56,6 +60,7 @@ var watched = sync.OnceValue(func() *graph {
 	}
 	for _, t := range types {
 		byName[t.Name] = t
+		g.tables[t.Name] = tables[t.Table]
 		delete(g.links, t.Table)
 	}
 	for _, m := range auditedLine.FindAllStringSubmatch(string(coverage), -1) {
