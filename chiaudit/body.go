@@ -47,6 +47,7 @@ func changing(method string) bool {
 // wrap returns r under c, and with a body that is noted as it is read.
 func (c *capture) wrap(r *http.Request) *http.Request {
 	q := r.WithContext(c)
+	c.headers("request_headers", r.Header, r.Host)
 	if r.Method != http.MethodHead { // whose body nobody sees
 		c.tracker.out.keep(c.h.outBody)
 	}

@@ -33,6 +33,10 @@ type capture struct {
 	newID     bool      // the client's request id could not be used
 	returned  bool
 	method    string
+	path      string
+	remarks   remarks
+	unneeded  bool   // the entry is not to be written
+	takeover  string // what a connection that is taken over becomes
 	in        requestBody
 	announced int64 // Content-Length of the request, -1 where it is not known
 	media     media // of the request
@@ -62,8 +66,11 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, next http.Handle
 		begun:   h.now(),
 		tracker: tracker{w: w},
 		method:  r.Method,
+		path:    r.URL.EscapedPath(),
 	}
 	c.entry = &c.entries[0]
+	c.takeover = takenOver(r)
+	c.tracker.c = c
 	var mark entaudit.Mark
 	if c.query, mark = h.rec.Redactor().Query(r.URL.RawQuery); mark != "" {
 		c.mark("query", mark)
@@ -80,7 +87,7 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, next http.Handle
 	q := entaudit.Request{
 		TraceID:   traceID(r.Header),
 		Method:    r.Method,
-		Path:      r.URL.EscapedPath(),
+		Path:      c.path,
 		Route:     c.route.expected,
 		Query:     c.query,
 		IP:        peer(r.RemoteAddr),
@@ -126,6 +133,16 @@ func (c *capture) record(end ending) {
 	e.Action = e.Request.Method + " " + action
 	c.explain(end)
 	c.attribute()
+	c.enrich()
+	wanted, share := c.selects(e)
+	if c.unneeded = !wanted; c.unneeded {
+		return
+	}
+	if share < 1 {
+		c.note("sample", share)
+	}
+	c.streamed()
+	c.headers("response_headers", c.tracker.Header(), "")
 	c.bodies()
 }
 
@@ -133,6 +150,9 @@ func (c *capture) record(end ending) {
 // whatever happened to the rest.
 func (c *capture) deliver() {
 	defer c.survive()
+	if c.unneeded {
+		return
+	}
 	c.h.rec.Finish(c.entry)
 	if err := c.h.rec.Deliver(c, c.entries...); err != nil {
 		c.h.failures.log(c, err)

@@ -56,6 +56,26 @@ type Options struct {
 	// Redact adds to what the Recorder masks, for bodies: names of fields that are
 	// encrypted before they are stored, for example.
 	Redact entaudit.Redact
+	// Headers are the names of request and response headers whose values are
+	// recorded, as request_headers and response_headers in the metadata, and Host for
+	// that of the request. Of all other headers only the names are. Clients write what
+	// they like into theirs. Nil means that nothing is recorded of headers.
+	Headers []string
+	// Exclude says which requests leave no entry, in addition to those of
+	// [DefaultExclude]. The first rule that leaves a request out decides.
+	Exclude []Rule
+	// NoDefaultExclude puts the rules of DefaultExclude out of force.
+	NoDefaultExclude bool
+	// SkipAnonymous leaves out requests of nobody in particular, as long as they only
+	// read: GET, HEAD, OPTIONS and TRACE. Those that were denied, or had a credential
+	// that is not valid, are recorded.
+	SkipAnonymous bool
+	// StreamOpenings has a request leave a further entry when its response becomes a
+	// stream: the handler has taken over the connection, as for WebSocket, or begins to
+	// send text/event-stream. It has the outcome unknown and the reason opened. The
+	// request's own entry is written when its handler returns, which may be hours
+	// later.
+	StreamOpenings bool
 	// Key is for the HMAC of bodies that are not recorded and of the names of
 	// uploaded files, which tell to somebody who has it whether two are the same. It
 	// has at least 32 bytes. Without it there is none.

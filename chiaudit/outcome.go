@@ -15,6 +15,7 @@ const (
 	ReasonGoexit       = "goexit"        // the handler's goroutine was ended by runtime.Goexit
 	ReasonTimeout      = "timeout"       // the request's deadline passed
 	ReasonClientGone   = "client_gone"   // the client disconnected, or closed its side, before the handler was done
+	ReasonOpened       = "opened"        // a stream has begun; its end has an entry of its own
 	ReasonHijacked     = "hijacked"      // the handler took over the connection: what it sent is not known
 	ReasonTokenExpired = "token_expired" // a token was right in all respects but its time
 	ReasonTokenInvalid = "token_invalid" // a token was presented that proves nothing

@@ -19,6 +19,8 @@ type recording struct {
 	limit   int // bytes of a body
 	inBody  int // limit, or 0 where request bodies are not recorded
 	outBody int
+	rules   []rule
+	headers headerNames
 }
 
 func newRecording(rec *entaudit.Recorder, o Options) (recording, error) {
@@ -37,6 +39,16 @@ func newRecording(rec *entaudit.Recorder, o Options) (recording, error) {
 		return recording{}, errors.New("chiaudit: Options.Redact.Keys: one of them has no letters or digits")
 	}
 	r := recording{mask: mask, limit: min(cmp.Or(o.MaxBody, DefaultMaxBody), c.MaxValue)}
+	if r.headers, err = newHeaderNames(o.Headers, mask); err != nil {
+		return recording{}, err
+	}
+	exclude := o.Exclude
+	if !o.NoDefaultExclude {
+		exclude = slices.Concat(exclude, DefaultExclude())
+	}
+	if r.rules, err = newRules(exclude); err != nil {
+		return recording{}, err
+	}
 	if !o.NoRequestBody {
 		r.inBody = r.limit
 	}

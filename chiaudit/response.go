@@ -19,6 +19,8 @@ type tracker struct {
 	failed   bool // something that was to be sent could not be
 	out      head // what was sent
 	media    media
+	stream   stream
+	c        *capture
 }
 
 func (t *tracker) Header() http.Header { return t.w.Header() }
@@ -64,10 +66,19 @@ func (t *tracker) flushed(err error) {
 func (t *tracker) sent(status int) {
 	if t.status == 0 && !t.hijacked && !t.timedOut {
 		t.status = status
+		if streams(t.w.Header()) {
+			t.open(streamEvents)
+		}
 		if t.out.room() > 0 {
 			t.media = mediaOf(t.Header().Get("Content-Type"), t.Header().Get("Content-Encoding"))
 		}
 	}
+}
+
+// taken notes that the handler has taken over the connection.
+func (t *tracker) taken() {
+	t.hijacked = true
+	t.open(t.c.takeover)
 }
 
 // probe finds out whether http.TimeoutHandler has answered while the handler
@@ -118,7 +129,7 @@ func (f *flusher) FlushError() error {
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := h.w.(http.Hijacker).Hijack()
 	if err == nil {
-		h.hijacked = true
+		(*tracker)(h).taken()
 	}
 	return conn, rw, err
 }

@@ -58,6 +58,17 @@ func (h *handler) find(routes chi.Routes, method, path string) string {
 	return rctx.RoutePattern()
 }
 
+// expectation returns what stands for the route in an action before it is final.
+func (rt *route) expectation() string {
+	switch {
+	case rt.expected != "":
+		return rt.expected
+	case rt.ctx == nil:
+		return "unknown-route"
+	}
+	return "unmatched"
+}
+
 // final returns the pattern that the request matched, "" where there was none,
 // and whether that is known.
 func (rt *route) final(h *handler, status int) (pattern string, known bool) {

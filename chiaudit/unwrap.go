@@ -72,7 +72,7 @@ func (f *innerFlusher) FlushError() error {
 func (h *innerHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(h.w).Hijack()
 	if err == nil {
-		h.hijacked = true
+		(*tracker)(h).taken()
 	}
 	return conn, rw, err
 }
