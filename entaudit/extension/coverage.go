@@ -149,7 +149,7 @@ func (c *cover) rows(n *gen.Type, t typeInfo, names *entaudit.Redactor) {
 		}
 		switch {
 		case far:
-			c.add(n.Name+"."+e.Name, "edge: written is recorded, which links changed is unknown")
+			c.add(n.Name+"."+e.Name, "edge: recorded, with the links that came and went")
 		case !e.OwnFK():
 			c.add(n.Name+"."+e.Name, "edge: ignored")
 		}

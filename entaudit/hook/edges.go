@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"cmp"
 	stdsql "database/sql"
 	"database/sql/driver"
 	"errors"
@@ -204,6 +205,10 @@ func (e *edges) returning(s *Schema, fields []int) string {
 func (e *edges) stale(s *Schema, read, changed any) error {
 	return e.s.fail("write", fmt.Errorf("table %s: %v rows read, %v changed: %w", s.Table, read, changed, errStale))
 }
+
+// byID orders rows, those with decimal ids by number. Databases give them back in any
+// order, and entries are to have one.
+func byID(a, b row) int { return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id)) }
 
 // matchAny returns the predicate for a column that has one of the values.
 func matchAny(column string, values []driver.Value) *sql.Predicate {

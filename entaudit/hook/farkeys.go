@@ -133,6 +133,7 @@ func (k *farKeys) counted(context.Context, dialect.ExecQuerier) error {
 
 // returned takes the rows that the statement gave back.
 func (k *farKeys) returned(context.Context, dialect.ExecQuerier) error {
+	slices.SortFunc(k.got.list, byID)
 	for _, w := range k.got.list {
 		switch {
 		case k.came:

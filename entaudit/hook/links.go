@@ -88,6 +88,7 @@ func (l *links) statement(query string) txdriver.Statement {
 
 // returned notes the links that the statement gave back.
 func (l *links) returned(context.Context, dialect.ExecQuerier) error {
+	slices.SortFunc(l.got.list, byID)
 	for _, w := range l.got.list {
 		l.note(w)
 	}

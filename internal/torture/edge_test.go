@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 )
 
 // summary renders entries as "action id: field old → new; edge +added -removed < resource
-// and id of the cause". The time of an update is left out.
+// and id of the cause". The time of an update is left out, and other times are "*".
 func summary(entries []entaudit.Entry) []string {
 	lines := make([]string, len(entries))
 	for i, e := range entries {
@@ -25,7 +26,11 @@ func summary(entries []entaudit.Entry) []string {
 		var parts []string
 		for _, c := range e.Changes {
 			if c.Field != "updated_at" && e.Operation != entaudit.OpCreate {
-				parts = append(parts, c.Field+" "+side(c.Old)+" → "+side(c.New))
+				text := side(c.Old) + " → " + side(c.New)
+				if strings.HasSuffix(c.Field, "_at") {
+					text = aTime.ReplaceAllString(text, "*")
+				}
+				parts = append(parts, c.Field+" "+text)
 			}
 		}
 		for _, c := range e.Edges {
@@ -40,6 +45,8 @@ func summary(entries []entaudit.Entry) []string {
 	}
 	return lines
 }
+
+var aTime = regexp.MustCompile(`"[^"]+"`)
 
 func signed(sign string, ids []string) (text string) {
 	longer := func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
