@@ -62,10 +62,10 @@ func image(dialectName string, t *schema.Table, row string) string {
 func hexadecimal(dialectName string, c *schema.Column, ref string) string {
 	switch dialectName {
 	case dialect.Postgres:
-		switch {
-		case c.Type == field.TypeBytes:
+		switch c.Type {
+		case field.TypeBytes:
 			return "encode(" + ref + ", 'hex')"
-		case c.Type == field.TypeTime:
+		case field.TypeTime:
 			ref = "trunc(extract(epoch FROM " + ref + ") * 1000000)"
 		}
 		return "encode(convert_to(" + ref + "::text, 'UTF8'), 'hex')"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -115,6 +116,13 @@ func (b *bundle) entries(t *testing.T) []entaudit.Entry {
 		entries[i] = toEntry(t, l)
 	}
 	return entries
+}
+
+// mutations returns the entries of mutations in order: raw SQL, such as that of a
+// savepoint, has one of its own.
+func (b *bundle) mutations(t *testing.T) []entaudit.Entry {
+	t.Helper()
+	return slices.DeleteFunc(b.entries(t), func(e entaudit.Entry) bool { return e.Kind != entaudit.KindMutation })
 }
 
 func toEntry(t *testing.T, l *ent.AuditLog) entaudit.Entry {

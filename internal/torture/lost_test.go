@@ -35,7 +35,7 @@ func TestSavepointAfterAFailure(t *testing.T) {
 		exec("ROLLBACK TO SAVEPOINT a")
 		tx.User.Create().SetName("after").ExecX(t.Context())
 		require.NoError(t, tx.Commit())
-		require.Len(t, b.entries(t), 3)
+		require.Len(t, b.mutations(t), 3)
 		b.oracle.compare(t)
 	})
 }
@@ -54,7 +54,7 @@ func TestFailureOfTheClient(t *testing.T) {
 		require.Error(t, tx.User.Update().Where(bad).SetAge(1).Exec(t.Context()))
 		tx.User.Create().SetName("kept too").ExecX(t.Context())
 		require.NoError(t, tx.Commit())
-		require.Len(t, b.entries(t), 2)
+		require.Len(t, b.mutations(t), 2)
 		b.oracle.compare(t)
 	})
 }

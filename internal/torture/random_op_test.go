@@ -197,7 +197,7 @@ func (r *run) modify(k randomType, b reflect.Value) {
 			continue
 		}
 		r.note("Modify(%s)", c.Name)
-		call(b, "Modify", func(u *sql.UpdateBuilder) { u.Set(c.Name, sql.Expr(u.Builder.Quote(c.Name)+" % 50 + 7")) })
+		call(b, "Modify", func(u *sql.UpdateBuilder) { u.Set(c.Name, sql.Expr(u.Quote(c.Name)+" % 50 + 7")) })
 		return
 	}
 }

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"entgo.io/ent/dialect"
+	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/internal/oracle"

@@ -96,7 +96,7 @@ func call(v reflect.Value, method string, args ...any) []reflect.Value {
 
 // failure returns the error that is the last result of a call.
 func failure(results []reflect.Value) error {
-	err, _ := results[len(results)-1].Interface().(error)
+	err, _ := reflect.TypeAssert[error](results[len(results)-1])
 	return err
 }
 

@@ -171,7 +171,7 @@ func TestSavepointTakesItsEntriesAlong(t *testing.T) {
 		exec("ROLLBACK TO SAVEPOINT one")
 		tx.User.Create().SetName("kept too").ExecX(t.Context())
 		require.NoError(t, tx.Commit())
-		require.Len(t, b.entries(t), 2)
+		require.Len(t, b.mutations(t), 2)
 	})
 }
 
