@@ -152,7 +152,7 @@ func (r *Recorder) side(field, side string, secret bool, data json.RawMessage) v
 		return v
 	}
 	var err error
-	if v.json, err = r.redact.JSON(data, v.mark); err != nil {
+	if v.json, err = r.redact.ForChanges().JSON(data, v.mark); err != nil {
 		v.unencodable(data)
 	}
 	return v

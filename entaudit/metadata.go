@@ -2,12 +2,13 @@ package entaudit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
 
-// Metadata returns a deep copy of m with the values of masked names replaced,
-// and calls mark with the path of what is not verbatim. A value that JSON cannot
+// Metadata returns a deep copy of m with the values of masked names and what
+// [Redactor.Text] finds replaced, and calls mark with the path of what is not verbatim. A value that JSON cannot
 // hold becomes the name of its type. One that is longer than Config.MaxValue as
 // JSON is cut, and becomes text where it was none. All of them together have room
 // for that and DefaultMaxValue more; smaller ones are given it first. Those that
@@ -71,9 +72,10 @@ func (b *budget) admit(v *value) bool {
 // encode sets c to v as JSON, with secrets masked.
 func (d *Redactor) encode(c *value, v any) {
 	if s, ok := v.(string); ok {
+		s, found := d.Text(s)
 		s, m := Bound(s, d.limit)
 		c.json = AppendString(nil, s)
-		if m != "" {
+		if m = cmp.Or(m, found); m != "" {
 			c.mark("", m)
 		}
 		return

@@ -2,6 +2,7 @@ package entaudit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
@@ -18,6 +19,14 @@ type Redact struct {
 	Keys []string
 	// Allow are names whose values are kept although a key matches them.
 	Allow []string
+	// KeepValues keeps what is a secret by its form and not by its name: see
+	// [Redactor.Text]. It is unsafe where clients put tokens or card numbers into
+	// texts.
+	KeepValues bool
+	// Changes has the values of changed fields searched too. They are not otherwise:
+	// a field whose values are secrets is better named so in the schema, and an entry
+	// that holds what the row held can be replayed. KeepValues excludes it.
+	Changes bool
 }
 
 // defaultKeys are the names whose values are masked. A name matches when one of
@@ -48,12 +57,20 @@ type Redactor struct {
 	keys, allow, tails map[string]bool
 	longest            int // bytes of the longest key
 	limit              int // bytes of one value of metadata
+	keepValues         bool
+	changes            *Redactor // of the values of changed fields
 }
 
 // NewRedactor returns a Redactor for the default keys and those of r. It cuts
 // metadata at [DefaultMaxValue]; that of a [Recorder] cuts it at Config.MaxValue.
 func NewRedactor(r Redact) (*Redactor, error) {
-	d := &Redactor{keys: map[string]bool{}, allow: map[string]bool{}, tails: map[string]bool{}, limit: DefaultMaxValue}
+	if r.KeepValues && r.Changes {
+		return nil, errors.New("entaudit: Config.Redact.Changes: KeepValues is set as well")
+	}
+	d := &Redactor{
+		keys: map[string]bool{}, allow: map[string]bool{}, tails: map[string]bool{},
+		limit: DefaultMaxValue, keepValues: r.KeepValues,
+	}
 	for _, k := range defaultKeys {
 		d.keys[squash(k)] = true
 	}
@@ -72,8 +89,18 @@ func NewRedactor(r Redact) (*Redactor, error) {
 	for k := range d.keys {
 		d.longest = max(d.longest, len(k))
 	}
+	d.changes = d
+	if !r.Changes && !r.KeepValues {
+		changes := *d
+		changes.keepValues, changes.changes = true, &changes
+		d.changes = &changes
+	}
 	return d, nil
 }
+
+// ForChanges returns the Redactor of the values of changed fields: it masks the same
+// names, and searches texts only where Redact.Changes is set.
+func (d *Redactor) ForChanges() *Redactor { return d.changes }
 
 // Name reports whether the value of a field, key, parameter or header of this
 // name is masked. Case and separators do not matter, compared with Unicode

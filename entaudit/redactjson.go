@@ -15,8 +15,8 @@ const maxDepth = 64
 
 var errDepth = errors.New("nested too deep")
 
-// JSON returns data, one JSON value, with the values of masked names replaced,
-// and calls mark with the path of each. Key order, duplicates and the digits of
+// JSON returns data, one JSON value, with the values of masked names and what
+// [Redactor.Text] finds replaced, and calls mark with the path of each. Key order, duplicates and the digits of
 // numbers are kept. It fails on what is not one JSON value.
 func (d *Redactor) JSON(data []byte, mark func(path string, m Mark)) (json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -54,15 +54,28 @@ func (j *jsonRedactor) value(path string, depth int) error {
 		}
 		return j.array(path, depth)
 	case string:
-		j.out = AppendString(j.out, t)
+		j.out = AppendString(j.out, j.text(path, t))
 	case json.Number:
-		j.out = append(j.out, t...)
+		if s := j.text(path, t.String()); s != t.String() {
+			j.out = AppendString(j.out, s)
+		} else {
+			j.out = append(j.out, t...)
+		}
 	case bool:
 		j.out = fmt.Appendf(j.out, "%t", t)
 	case nil:
 		j.out = append(j.out, "null"...)
 	}
 	return nil
+}
+
+// text returns what may be kept of the text at path.
+func (j *jsonRedactor) text(path, s string) string {
+	s, m := j.d.Text(s)
+	if m != "" && j.mark != nil {
+		j.mark(path, m)
+	}
+	return s
 }
 
 func (j *jsonRedactor) object(path string, depth int) error {
@@ -117,8 +130,8 @@ func (j *jsonRedactor) array(path string, depth int) error {
 	return err
 }
 
-// Query returns a raw URL query with the values of masked parameters replaced.
-// Order and duplicates are kept. What cannot be decoded is replaced by its
+// Query returns a raw URL query with the values of masked parameters, and those in
+// which [Redactor.Text] finds something, replaced. Order and duplicates are kept. What cannot be decoded is replaced by its
 // length.
 func (d *Redactor) Query(raw string) (string, Mark) {
 	if raw == "" {
@@ -129,15 +142,24 @@ func (d *Redactor) Query(raw string) (string, Mark) {
 	for i, part := range parts {
 		name, value, ok := strings.Cut(part, "=")
 		decoded, err := url.QueryUnescape(name)
-		_, valueErr := url.QueryUnescape(value)
+		text, valueErr := url.QueryUnescape(value)
 		switch {
 		case err != nil || valueErr != nil || strings.Contains(part, ";"):
 			parts[i] = fmt.Sprintf("%%5Bunparsed:%d%%5D", len(part))
 			mark = MarkRedacted
-		case ok && value != "" && d.Name(decoded):
+		case ok && value != "" && (d.Name(decoded) || d.found(text)):
 			parts[i] = name + "=" + Redacted
+			mark = MarkRedacted
+		case d.found(decoded): // a query need not have names
+			parts[i] = Redacted
 			mark = MarkRedacted
 		}
 	}
 	return strings.Join(parts, "&"), mark
+}
+
+// found reports whether there is a secret in s.
+func (d *Redactor) found(s string) bool {
+	_, m := d.Text(s)
+	return m != ""
 }

@@ -17,7 +17,7 @@ type differ struct {
 }
 
 func (s *scope) differ() *differ {
-	return &differ{p: s.p, enc: encoder{redact: s.in.rec.Redactor(), limit: s.in.rec.Config().MaxValue}}
+	return &differ{p: s.p, enc: encoder{redact: s.in.rec.Redactor().ForChanges(), limit: s.in.rec.Config().MaxValue}}
 }
 
 // encode returns the value of a field as JSON, and its mark. The result stays valid
@@ -161,7 +161,7 @@ func (d *differ) describe(e *entaudit.Entry, fields []int, values []any) {
 				e.Tenant = entaudit.Tenant{ID: v}
 			}
 		case d.p.Label:
-			e.Resource.Label = v
+			e.Resource.Label, _ = d.enc.redact.Text(v)
 			if d.p.masked[f] {
 				e.Resource.Label = entaudit.Redacted
 			}

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"encoding/base64"
 	"encoding/hex"
@@ -240,7 +241,9 @@ func (e encoder) other(b []byte, v any) ([]byte, entaudit.Mark) {
 			return e.bytes(b, v)
 		}
 	}
-	return e.text(b, text(v))
+	s, found := e.redact.Text(text(v))
+	b, m := e.text(b, s)
+	return b, cmp.Or(m, found)
 }
 
 func (e encoder) text(b []byte, s string) ([]byte, entaudit.Mark) {
