@@ -103,7 +103,6 @@ const (
 	OpDelete     Operation = "delete"
 	OpSoftDelete Operation = "soft_delete"
 	OpRestore    Operation = "restore"
-	OpUpsert     Operation = "upsert"  // create or update; which of them is not known
 	OpSummary    Operation = "summary" // many rows in one entry
 	OpSkip       Operation = "skip"    // kind system: a mutation was left out on purpose
 	OpGap        Operation = "gap"     // kind system: entries were dropped
@@ -113,7 +112,7 @@ const (
 
 func (o Operation) known() bool {
 	switch o {
-	case OpCreate, OpUpdate, OpDelete, OpSoftDelete, OpRestore, OpUpsert, OpSummary, OpSkip, OpGap, OpSwitch, OpRawSQL:
+	case OpCreate, OpUpdate, OpDelete, OpSoftDelete, OpRestore, OpSummary, OpSkip, OpGap, OpSwitch, OpRawSQL:
 		return true
 	}
 	return false

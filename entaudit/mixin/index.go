@@ -37,7 +37,7 @@ func checks() map[string]string {
 		"audit_logs_kind": in("kind", entaudit.KindMutation, entaudit.KindRequest, entaudit.KindManual,
 			entaudit.KindJob, entaudit.KindSystem),
 		"audit_logs_operation": in("operation", entaudit.OpCreate, entaudit.OpUpdate, entaudit.OpDelete,
-			entaudit.OpSoftDelete, entaudit.OpRestore, entaudit.OpUpsert, entaudit.OpSummary,
+			entaudit.OpSoftDelete, entaudit.OpRestore, entaudit.OpSummary,
 			entaudit.OpSkip, entaudit.OpGap, entaudit.OpSwitch, entaudit.OpRawSQL),
 		"audit_logs_outcome": in("outcome", entaudit.Success, entaudit.Failure, entaudit.Denied,
 			entaudit.Aborted, entaudit.Unknown),

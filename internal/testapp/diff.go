@@ -21,7 +21,7 @@ func (r *report) details(e entaudit.Entry) {
 	if e.Reason != "" {
 		r.field("reason", clean(e.Reason))
 	}
-	if e.Operation == entaudit.OpUpdate || e.Operation == entaudit.OpUpsert {
+	if e.Operation == entaudit.OpUpdate {
 		r.update(e)
 	} else {
 		r.paragraph(e)

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS `audit_logs` (
     KEY `auditlog_request_id_id` (`request_id`, `id`),
     KEY `auditlog_impersonator_id_id` (`impersonator_id`, `id`),
     CONSTRAINT `audit_logs_kind` CHECK (kind IN ('mutation', 'request', 'manual', 'job', 'system')),
-    CONSTRAINT `audit_logs_operation` CHECK (operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'upsert', 'summary', 'skip', 'gap', 'switch', 'raw_sql')),
+    CONSTRAINT `audit_logs_operation` CHECK (operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'summary', 'skip', 'gap', 'switch', 'raw_sql')),
     CONSTRAINT `audit_logs_outcome` CHECK (outcome IN ('success', 'failure', 'denied', 'aborted', 'unknown'))
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS "audit_logs" (
     "marks"           text,
     PRIMARY KEY ("id"),
     CONSTRAINT "audit_logs_kind" CHECK (kind IN ('mutation', 'request', 'manual', 'job', 'system')),
-    CONSTRAINT "audit_logs_operation" CHECK (operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'upsert', 'summary', 'skip', 'gap', 'switch', 'raw_sql')),
+    CONSTRAINT "audit_logs_operation" CHECK (operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'summary', 'skip', 'gap', 'switch', 'raw_sql')),
     CONSTRAINT "audit_logs_outcome" CHECK (outcome IN ('success', 'failure', 'denied', 'aborted', 'unknown'))
 );
 

@@ -222,7 +222,7 @@ func init() {
 	}
 	AuditLogsTable.Annotation.Checks = map[string]string{
 		"audit_logs_kind":      "kind IN ('mutation', 'request', 'manual', 'job', 'system')",
-		"audit_logs_operation": "operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'upsert', 'summary', 'skip', 'gap', 'switch', 'raw_sql')",
+		"audit_logs_operation": "operation IN ('create', 'update', 'delete', 'soft_delete', 'restore', 'summary', 'skip', 'gap', 'switch', 'raw_sql')",
 		"audit_logs_outcome":   "outcome IN ('success', 'failure', 'denied', 'aborted', 'unknown')",
 	}
 	LinesTable.ForeignKeys[0].RefTable = LedgersTable
