@@ -3,6 +3,7 @@ package chiaudit
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +26,11 @@ type ClaimMap struct {
 	Tenant string
 	// TenantSlug holds the tenant's slug. Blank means that tokens do not tell it.
 	TenantSlug string
+	// Impersonator holds the id of who really acts, for issuers that say it in a
+	// claim of their own. Blank means that only the claim act is read, which every
+	// token may have: it names who acts for the subject, and within it who acts for
+	// that one (RFC 8693). A token in which it names nobody is not valid.
+	Impersonator string
 }
 
 func (m ClaimMap) withDefaults() ClaimMap {
@@ -36,7 +42,12 @@ func (m ClaimMap) withDefaults() ClaimMap {
 
 func (m ClaimMap) validate() error {
 	for _, f := range []struct{ field, name string }{
-		{"ID", m.ID}, {"Type", m.Type}, {"Email", m.Email}, {"Tenant", m.Tenant}, {"TenantSlug", m.TenantSlug},
+		{"ID", m.ID},
+		{"Type", m.Type},
+		{"Email", m.Email},
+		{"Tenant", m.Tenant},
+		{"TenantSlug", m.TenantSlug},
+		{"Impersonator", m.Impersonator},
 	} {
 		if strings.TrimSpace(f.name) != f.name || f.name != "" && slices.Contains(strings.Split(f.name, "."), "") {
 			return fmt.Errorf("chiaudit: JWTConfig.Claims.%s: %q is neither the name of a claim nor a path", f.field, f.name)
@@ -66,11 +77,61 @@ func (j *JWT) identity(c *claims) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+	chain, err := c.chain(j.claims)
+	if err != nil {
+		return Identity{}, err
+	}
 	a := entaudit.Actor{ID: id, Type: j.defaultType, Email: email}
 	if kind != "" {
 		a.Type = entaudit.ParseActorType(kind)
 	}
+	if t, ok := j.aliases[a.Type]; ok {
+		a.Type = t
+	}
+	if len(chain) > 0 {
+		a.ImpersonatorID, a.Chain = chain[0], chain[1:]
+	}
 	return Identity{Actor: a, Tenant: tenant}, nil
+}
+
+// chain returns who acts for the subject, nearest first.
+func (c *claims) chain(m ClaimMap) (ids []string, err error) {
+	for v := c.values["act"]; v != nil; {
+		object, _ := v.(map[string]any)
+		id, err := (&claims{object}).exact("sub", entaudit.LimitName)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("claim act: %w", err)
+		case id == "":
+			return nil, errors.New("claim act names nobody")
+		}
+		ids = append(ids, id)
+		v = object["act"]
+	}
+	if m.Impersonator == "" {
+		return ids, nil
+	}
+	id, err := c.exact(m.Impersonator, entaudit.LimitName)
+	if id != "" && len(ids) == 0 {
+		ids = []string{id}
+	}
+	return ids, err
+}
+
+// typeAliases returns the aliases with both sides as types are kept.
+func typeAliases(given map[string]entaudit.ActorType) (map[entaudit.ActorType]entaudit.ActorType, error) {
+	aliases := make(map[entaudit.ActorType]entaudit.ActorType, len(given))
+	for name, t := range given {
+		alias, kind := entaudit.ParseActorType(name), entaudit.ParseActorType(string(t))
+		if strings.TrimSpace(name) == "" || strings.TrimSpace(string(t)) == "" {
+			return nil, fmt.Errorf("chiaudit: JWTConfig.TypeAliases: %q for %q: one of them is blank", name, t)
+		}
+		if other, ok := aliases[alias]; ok && other != kind {
+			return nil, fmt.Errorf("chiaudit: JWTConfig.TypeAliases: %q stands for two types", alias)
+		}
+		aliases[alias] = kind
+	}
+	return aliases, nil
 }
 
 func (c *claims) tenant(m ClaimMap) (t entaudit.Tenant, err error) {

@@ -9,6 +9,12 @@ import (
 	"github.com/entaudit/audit/entaudit"
 )
 
+// Reasons that resolvers of this package give on the entries of requests, besides
+// those for tokens.
+const (
+	ReasonKeysUnavailable = "keys_unavailable" // a token could not be verified: the issuer's keys have not been had for too long
+)
+
 // Identity is what a credential proves about who sends a request. The zero
 // Identity is nobody.
 type Identity struct {

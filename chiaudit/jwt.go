@@ -3,6 +3,7 @@ package chiaudit
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -21,8 +22,8 @@ const (
 	maxLeeway = 5 * time.Minute // clocks that differ by more want repair
 )
 
-// JWTConfig are the settings of a [JWT]. Exactly one key is required; it decides
-// which algorithm tokens must be signed with.
+// JWTConfig are the settings of a [JWT]. Exactly one of Secret, PublicKey, JWKS and
+// Issuers is required; a key decides which algorithm tokens must be signed with.
 type JWTConfig struct {
 	// Secret is the key of HS256, at least 32 bytes of randomness. It is unsafe
 	// to use a password, or any text that is published somewhere.
@@ -30,6 +31,8 @@ type JWTConfig struct {
 	// PublicKey is the key of RS256 (*rsa.PublicKey of at least 2048 bits) or of
 	// ES256 (*ecdsa.PublicKey on P-256).
 	PublicKey crypto.PublicKey
+	// JWKS says where the issuer publishes its keys.
+	JWKS JWKS
 	// Issuer is the only iss that is accepted, compared byte by byte. Blank
 	// accepts any, which is unsafe where several issuers sign with the key.
 	Issuer string
@@ -37,26 +40,34 @@ type JWTConfig struct {
 	// which is unsafe where the issuer serves other services too: a token made
 	// for one of them is then taken here.
 	Audience []string
-	// Leeway is how far the issuer's clock may be off, at most five minutes.
+	// Issuers lists several issuers, in place of the fields above. A token is only
+	// ever verified with a key of the issuer that it names.
+	Issuers []JWTIssuer
+	// Leeway is how far the issuers' clocks may be off, at most five minutes.
 	Leeway time.Duration
+	// Type is the typ that the headers of tokens must have, in any case and with
+	// or without "application/": at+jwt says that only access tokens are taken
+	// (RFC 9068). Tokens whose claims call them something else, an ID token or a
+	// refresh token, are then refused too. Blank takes JWT, at+jwt and none, so
+	// that an ID token for the same audience is taken as well.
+	Type string
 	// Claims says which claims hold what.
 	Claims ClaimMap
 	// DefaultType is the type of actors whose token does not name one. Blank
 	// means [entaudit.ActorAnonymous].
 	DefaultType entaudit.ActorType
+	// TypeAliases are other names for types of actors, by which issuers call them.
+	// Case and space around a name are ignored.
+	TypeAliases map[string]entaudit.ActorType
+	// FingerprintKey is the key of the fingerprints that stand for tokens which are
+	// not valid, at least 32 bytes of randomness. Nil means a random one, so that
+	// the fingerprints of one token differ between processes.
+	FingerprintKey []byte
 }
 
 func (c JWTConfig) validate() error {
-	switch {
-	case c.Leeway < 0 || c.Leeway > maxLeeway:
+	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		return fmt.Errorf("chiaudit: JWTConfig.Leeway: %v is not between 0 and %v", c.Leeway, maxLeeway)
-	case strings.TrimSpace(c.Issuer) != c.Issuer:
-		return fmt.Errorf("chiaudit: JWTConfig.Issuer: %q has space around it", c.Issuer)
-	}
-	for _, aud := range c.Audience {
-		if strings.TrimSpace(aud) != aud || aud == "" {
-			return fmt.Errorf("chiaudit: JWTConfig.Audience: %q is blank or has space around it", aud)
-		}
 	}
 	return c.Claims.validate()
 }
@@ -64,69 +75,99 @@ func (c JWTConfig) validate() error {
 // JWT finds the actor of a request in a signed bearer token. It is safe for
 // concurrent use. It stores no token.
 type JWT struct {
-	key         verifyingKey
+	issuers     []issuer
 	parser      *jwt.Parser
+	leeway      time.Duration
+	tokenType   string
 	claims      ClaimMap
 	defaultType entaudit.ActorType
+	aliases     map[entaudit.ActorType]entaudit.ActorType
+	fingerprint fingerprinter
+	verified    verifiedTokens
 }
 
 // NewJWT returns a JWT with the settings of c, or an error that names the field
 // that is wrong. Weak keys are refused. ctx bounds what has to be done before
-// the first token can be verified.
+// the first token can be verified. Call [JWT.Close] when it is no longer used.
 func NewJWT(ctx context.Context, c JWTConfig) (*JWT, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("chiaudit: new JWT: %w", err)
 	}
-	if err := c.validate(); err != nil {
-		return nil, err
-	}
-	key, err := newVerifyingKey(c)
+	issuers, fields, err := c.issuers()
 	if err != nil {
 		return nil, err
 	}
-	opts := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{key.algorithm}),
-		jwt.WithStrictDecoding(),
-		jwt.WithExpirationRequired(),
-		jwt.WithIssuedAt(),
-		jwt.WithLeeway(c.Leeway),
+	if err := c.validate(); err != nil {
+		return nil, err
 	}
-	if c.Issuer != "" {
-		opts = append(opts, jwt.WithIssuer(c.Issuer))
-	}
-	if len(c.Audience) > 0 {
-		opts = append(opts, jwt.WithAudience(append([]string(nil), c.Audience...)...))
-	}
-	return &JWT{
-		key:         key,
-		parser:      jwt.NewParser(opts...),
+	j := &JWT{
+		parser: jwt.NewParser(
+			jwt.WithValidMethods(append(setAlgorithms(), jwt.SigningMethodHS256.Alg())),
+			jwt.WithStrictDecoding(),
+			jwt.WithoutClaimsValidation(), // each issuer has its own
+		),
+		leeway:      c.Leeway,
+		tokenType:   mediaType(c.Type),
 		claims:      c.Claims.withDefaults(),
 		defaultType: entaudit.ParseActorType(string(c.DefaultType)),
-	}, nil
+	}
+	if j.aliases, err = typeAliases(c.TypeAliases); err != nil {
+		return nil, err
+	}
+	if j.fingerprint, err = newFingerprinter(c.FingerprintKey, "JWTConfig.FingerprintKey"); err != nil {
+		return nil, err
+	}
+	for n, i := range issuers {
+		own, err := newIssuer(ctx, i, fields[n], c.Leeway)
+		if err != nil {
+			return nil, errors.Join(err, j.Close(ctx))
+		}
+		j.issuers = append(j.issuers, own)
+	}
+	return j, nil
+}
+
+// Close ends what keeps key sets up to date, or returns an error when ctx ends. It
+// is idempotent and safe for concurrent use. Tokens are verified with the last known
+// keys afterwards, until those are stale.
+func (j *JWT) Close(ctx context.Context) error {
+	var errs []error
+	for _, i := range j.issuers {
+		errs = append(errs, i.keys.close(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("chiaudit: close JWT: %w", err)
+	}
+	return nil
 }
 
 // Actor returns what the bearer token of r proves. It is meant for
 // [Options].Actor. Without an Authorization header of the bearer scheme it returns
 // the zero Identity. One that is not valid in every respect proves nothing, nor
-// does one among several: the error is an [AuthError] with [ReasonTokenExpired]
-// or [ReasonTokenInvalid].
+// does one among several: the error is an [AuthError] with [ReasonTokenExpired],
+// [ReasonTokenInvalid] or [ReasonKeysUnavailable]. A token that has been verified is
+// remembered by its hash until it expires or its key is gone.
 func (j *JWT) Actor(r *http.Request) (Identity, error) {
-	token, err := bearer(r.Header["Authorization"])
+	values := r.Header["Authorization"]
+	token, err := bearer(values)
 	if err != nil {
-		return Identity{}, &AuthError{Reason: ReasonTokenInvalid, Err: err}
+		return Identity{}, &AuthError{Reason: ReasonTokenInvalid, Err: err, Fingerprint: j.fingerprint.of(strings.Join(values, "\n"))}
 	}
 	if token == "" {
 		return Identity{}, nil
 	}
-	claims, err := j.verify(token)
-	if err != nil {
-		return Identity{}, &AuthError{Reason: tokenReason(err), Err: err}
+	hash := sha256.Sum256([]byte(token))
+	if id, ok := j.verified.get(hash, time.Now()); ok {
+		return id, nil
 	}
-	id, err := j.identity(claims)
+	c := &claims{}
+	v, err := j.verify(r.Context(), token, c)
 	if err != nil {
-		return Identity{}, &AuthError{Reason: ReasonTokenInvalid, Err: err}
+		claimed, _ := c.exact(j.claims.ID, entaudit.LimitName) // who cannot be named claims to be nobody
+		return Identity{}, &AuthError{Reason: tokenReason(err), Err: err, Fingerprint: j.fingerprint.of(token), Subject: claimed}
 	}
-	return id, nil
+	j.verified.put(hash, v)
+	return v.identity, nil
 }
 
 const (
@@ -177,40 +218,105 @@ func bearer(values []string) (string, error) {
 	return token, nil
 }
 
-// verify returns the claims of a token that is signed with our key and valid
-// now.
-func (j *JWT) verify(token string) (*claims, error) {
-	header, _, _ := strings.Cut(token, ".")
-	if err := checkHeader(header); err != nil {
-		return nil, err
+// verify returns what a token proves that is signed with a key of ours and valid
+// now. It fills c with the claims as far as it comes.
+func (j *JWT) verify(ctx context.Context, token string, c *claims) (verified, error) {
+	segment, _, _ := strings.Cut(token, ".")
+	header, err := j.header(segment)
+	if err != nil {
+		return verified{}, err
 	}
-	c := &claims{}
-	// The parser has been told the one algorithm that is valid for the key.
-	if _, err := j.parser.ParseWithClaims(token, c, func(*jwt.Token) (any, error) { return j.key.key, nil }); err != nil {
-		return nil, err
+	var from issuer
+	var version uint64
+	keyOf := func(t *jwt.Token) (any, error) {
+		var err error
+		if from, err = j.issuerOf(c); err != nil {
+			return nil, err
+		}
+		version = from.keys.version()
+		id, err := header.text("kid")
+		if err != nil {
+			return nil, err
+		}
+		key, err := from.keys.key(ctx, id)
+		if err == nil && !key.accepts(t.Method) {
+			err = fmt.Errorf("key is for %s", key.algorithm)
+		}
+		return key.key, err
 	}
-	return c, nil
+	if _, err := j.parser.ParseWithClaims(token, c, keyOf); err != nil {
+		return verified{}, err
+	}
+	if err := from.validator.Validate(c); err != nil {
+		return verified{}, err
+	}
+	if err := j.checkUse(c); err != nil {
+		return verified{}, err
+	}
+	v := verified{keys: from.keys, version: version}
+	if v.identity, err = j.identity(c); err != nil {
+		return verified{}, err
+	}
+	exp, err := c.GetExpirationTime()
+	if err != nil {
+		return verified{}, err
+	}
+	v.expires = exp.Add(j.leeway)
+	return v, nil
 }
 
-// checkHeader refuses headers that ask for something this package does not do:
-// critical extensions, encryption, compression, tokens within tokens. Keys and
+// header refuses headers that ask for something this package does not do: critical
+// extensions, encryption, compression, tokens within tokens, other types. Keys and
 // addresses of keys in a header are never looked at.
-func checkHeader(segment string) error {
+func (j *JWT) header(segment string) (*claims, error) {
 	data, err := base64.RawURLEncoding.Strict().DecodeString(segment)
 	if err != nil {
-		return errors.New("header is not base64url")
+		return nil, errors.New("header is not base64url")
 	}
-	header, err := decodeObject(data)
+	values, err := decodeObject(data)
 	if err != nil {
-		return fmt.Errorf("header: %w", err)
+		return nil, fmt.Errorf("header: %w", err)
 	}
+	header := &claims{values}
 	for _, name := range []string{"crit", "enc", "zip", "b64"} {
-		if _, ok := header[name]; ok {
-			return fmt.Errorf("header has %s", name)
+		if _, ok := values[name]; ok {
+			return nil, fmt.Errorf("header has %s", name)
 		}
 	}
-	if cty, ok := header["cty"].(string); ok && strings.EqualFold(cty, "JWT") {
-		return errors.New("header announces a token within the token")
+	if cty, ok := values["cty"].(string); ok && strings.EqualFold(cty, "JWT") {
+		return nil, errors.New("header announces a token within the token")
+	}
+	typ, err := header.text("typ")
+	if err != nil {
+		return nil, err
+	}
+	switch typ = mediaType(typ); {
+	case j.tokenType != "" && typ == j.tokenType:
+	case j.tokenType == "" && (typ == "" || typ == "jwt" || typ == "at+jwt"):
+	default:
+		return nil, errors.New("header names another type of token")
+	}
+	return header, nil
+}
+
+// mediaType returns the typ of a header without what may be left out of it.
+func mediaType(typ string) string {
+	return strings.TrimPrefix(strings.ToLower(typ), "application/")
+}
+
+// checkUse refuses tokens that are signed like ours and made for something else.
+// Issuers say it in different claims.
+func (j *JWT) checkUse(c *claims) error {
+	if _, ok := c.values["events"]; ok {
+		return errors.New("token tells of something that happened, such as a logout")
+	}
+	if j.tokenType == "" {
+		return nil
+	}
+	for name, access := range map[string]string{"token_use": "access", "typ": "Bearer"} {
+		if v, ok := c.values[name]; ok && v != access {
+			return fmt.Errorf("claim %s names another use", name)
+		}
 	}
 	return nil
 }
@@ -218,6 +324,9 @@ func checkHeader(segment string) error {
 // tokenReason tells a token that was right in all respects but its time from all
 // others.
 func tokenReason(err error) string {
+	if errors.Is(err, errStale) {
+		return ReasonKeysUnavailable
+	}
 	if !errors.Is(err, jwt.ErrTokenExpired) {
 		return ReasonTokenInvalid
 	}

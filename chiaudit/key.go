@@ -25,19 +25,15 @@ type verifyingKey struct {
 	key       any
 }
 
-func newVerifyingKey(c JWTConfig) (verifyingKey, error) {
-	switch {
-	case c.Secret != nil && c.PublicKey != nil:
-		return verifyingKey{}, errors.New("chiaudit: JWTConfig.Secret: PublicKey is set as well; one key decides the algorithm")
-	case c.PublicKey != nil:
-		return newPublicKey(c.PublicKey)
-	case c.Secret == nil:
-		return verifyingKey{}, errors.New("chiaudit: JWTConfig: neither Secret nor PublicKey is set; tokens without a verified signature prove nothing")
+// newVerifyingKey returns a copy of the secret or the public key of i.
+func newVerifyingKey(i JWTIssuer, field string) (verifyingKey, error) {
+	if i.PublicKey != nil {
+		return newPublicKey(i.PublicKey, field)
 	}
-	if err := checkSecret(c.Secret); err != nil {
-		return verifyingKey{}, fmt.Errorf("chiaudit: JWTConfig.Secret: %w", err)
+	if err := checkSecret(i.Secret); err != nil {
+		return verifyingKey{}, fmt.Errorf("chiaudit: %s.Secret: %w", field, err)
 	}
-	return verifyingKey{jwt.SigningMethodHS256.Alg(), bytes.Clone(c.Secret)}, nil
+	return verifyingKey{jwt.SigningMethodHS256.Alg(), bytes.Clone(i.Secret)}, nil
 }
 
 // checkSecret refuses what can be guessed or is known to others.
@@ -72,9 +68,9 @@ func published(der []byte) bool {
 }
 
 // newPublicKey returns a copy of a public key that is strong enough.
-func newPublicKey(key any) (verifyingKey, error) {
+func newPublicKey(key any, field string) (verifyingKey, error) {
 	wrong := func(format string, args ...any) (verifyingKey, error) {
-		return verifyingKey{}, fmt.Errorf("chiaudit: JWTConfig.PublicKey: "+format, args...)
+		return verifyingKey{}, fmt.Errorf("chiaudit: "+field+".PublicKey: "+format, args...)
 	}
 	switch key.(type) {
 	case *rsa.PublicKey, *ecdsa.PublicKey:
