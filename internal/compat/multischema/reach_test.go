@@ -7,6 +7,7 @@ import (
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/internal/compat/multischema/ent"
+	"github.com/entaudit/audit/internal/compat/multischema/ent/user"
 )
 
 // What a mutation changes in tables of other schemas than its own.
@@ -26,13 +27,19 @@ func TestCase56KeysOfOtherTables(t *testing.T) {
 			`update shop.order 2 user:null→2`,
 		}, b.since(t, n))
 
-		// ent leaves the schema out where it clears such a key: that fails as it does without recording.
+		// ent v0.14.5 leaves the schema out where it clears such a key: that fails as it does without recording.
 		off, err := entaudit.New(entaudit.Config{Off: true})
 		require.NoError(t, err)
-		want := c.Audited(off).User.UpdateOne(u).ClearOrders().Exec(ctx)
-		require.ErrorContains(t, want, "add O2M edge for table orders")
-		require.EqualError(t, u.Update().ClearOrders().Exec(ctx), want.Error())
-		require.Len(t, b.recorded(t), n+4)
+		want := c.Audited(off).User.Update().Where(user.Name("v")).ClearOrders().Exec(ctx)
+		got := u.Update().ClearOrders().Exec(ctx)
+		if want != nil {
+			require.ErrorContains(t, want, "add O2M edge for table orders")
+			require.EqualError(t, got, want.Error())
+			require.Len(t, b.recorded(t), n+4)
+			return
+		}
+		require.NoError(t, got)
+		require.Equal(t, []string{`update people.user 1 orders:+[]-[1]`, `update shop.order 1 user:1→null`}, b.since(t, n+4))
 	})
 }
 

@@ -68,6 +68,12 @@ func (m *Module) Go(ctx context.Context, args ...string) (string, error) {
 	return m.Run(ctx, cmp.Or(os.Getenv("GO"), "go"), args...)
 }
 
+// In returns m with a folder of it, which is made, to run programs in.
+func (m *Module) In(folder string) (*Module, error) {
+	in := &Module{Dir: filepath.Join(m.Dir, folder), env: m.env}
+	return in, os.MkdirAll(in.Dir, 0o750)
+}
+
 // Run runs a program in m and returns what it prints, which is also in the error.
 func (m *Module) Run(ctx context.Context, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // tests say what to run
