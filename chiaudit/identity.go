@@ -12,7 +12,9 @@ import (
 // Reasons that resolvers of this package give on the entries of requests, besides
 // those for tokens.
 const (
-	ReasonKeysUnavailable = "keys_unavailable" // a token could not be verified: the issuer's keys have not been had for too long
+	ReasonCertificateInvalid = "certificate_invalid" // a client certificate was presented that proves nothing
+	ReasonKeyInvalid         = "key_invalid"         // an API key was presented that is nobody's
+	ReasonKeysUnavailable    = "keys_unavailable"    // a token could not be verified: the issuer's keys have not been had for too long
 )
 
 // Identity is what a credential proves about who sends a request. The zero
@@ -103,6 +105,9 @@ func (h *handler) credential(r *http.Request, f *finding) Identity {
 	var auth *AuthError
 	if errors.As(err, &auth) {
 		f.fingerprint, f.subject = auth.Fingerprint, auth.Subject
+	}
+	if knows(err) {
+		return id
 	}
 	return Identity{}
 }
