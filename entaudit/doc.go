@@ -108,7 +108,6 @@
 //
 // Statements that bypass the client, schemas with [Unaudited], and mutations under
 // [Skip], which leave an entry that says so. A client without a Recorder refuses to
-// mutate, or warns with extension.Gradual. Which links of an edge changed that is kept
-// in other tables, which rows a delete reaches through foreign keys, and what an upsert
-// found is not read yet: entries mark that as unknown.
+// mutate, or warns with extension.Gradual. What cannot be told is refused with an
+// [UnsupportedError] before anything is written, or marked as unknown.
 package entaudit
