@@ -11,14 +11,15 @@ import (
 // requests.
 const (
 	ReasonActorMissing   = "actor_missing"   // an actor is required and no credential was presented
-	ReasonTenantMissing  = "tenant_missing"  // a tenant is required and none is known
+	ReasonTenantMissing  = "tenant_missing"  // a tenant is required and no credential or application names one
 	ReasonTenantMismatch = "tenant_mismatch" // another tenant is asked for than the one that the credential is for
 )
 
 // Requirements are the settings of [Require].
 type Requirements struct {
-	// Tenant requires a tenant too. It says nothing about whether the actor
-	// belongs to a tenant that no credential has proven.
+	// Tenant requires a tenant too, which a credential or the application has named:
+	// one that the request merely asks for does not do. An application that has
+	// looked up whether the actor belongs to it leaves this out.
 	Tenant bool
 	// Challenge is the WWW-Authenticate header of a refusal for want of an actor.
 	// Blank means Bearer, with error="invalid_token" where a credential failed.
@@ -56,21 +57,22 @@ func Require(q Requirements) func(http.Handler) http.Handler {
 func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	ctx := r.Context()
 	found := findingsOf(ctx)
-	failed, disagree := false, false
+	tenant, _ := entaudit.TenantFrom(ctx)
+	failed, disagree, none := false, false, tenant.IsZero()
 	for _, fs := range found {
+		none = none || fs.onlyAsked(tenant)
 		failed = failed || fs.failed()
 		disagree = disagree || fs.disagree()
 	}
 	status, reason := http.StatusForbidden, ""
 	actor, _ := entaudit.ActorFrom(ctx)
-	tenant, _ := entaudit.TenantFrom(ctx)
 	switch {
 	case actor.ID == "":
 		status, reason = http.StatusUnauthorized, ReasonActorMissing
 		w.Header().Set("WWW-Authenticate", q.challenge(failed))
 	case disagree:
 		reason = ReasonTenantMismatch
-	case q.Tenant && tenant.IsZero():
+	case q.Tenant && none:
 		reason = ReasonTenantMissing
 	default:
 		next.ServeHTTP(w, r)

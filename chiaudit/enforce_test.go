@@ -43,7 +43,7 @@ func TestS22RequireTheTokensTenant(t *testing.T) {
 		{"another domain", both, "http://globex.example.com.evil.org/", "", 200, "", nil},
 		{"a longer domain", both, "http://globexexample.com/", "", 200, "", nil},
 		{"deeper", both, "http://a.globex.example.com/", "", 403, chiaudit.ReasonTenantMismatch, nil},
-		{"an actor without tenant asks for one", claims{"sub": "alice", "exp": later}, "http://api.example/", "acme", 200, "", nil},
+		{"an actor without tenant asks for one", claims{"sub": "alice", "exp": later}, "http://api.example/", "acme", 403, chiaudit.ReasonTenantMissing, nil},
 		{"no tenant at all", claims{"sub": "alice", "exp": later}, "http://api.example/", "", 403, chiaudit.ReasonTenantMissing, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,6 +80,19 @@ func TestS22RequireTheTokensTenant(t *testing.T) {
 		require.Equal(t, 200, get(r, "/", header("Authorization", "Bearer "+sign(t, both)), header("X-Tenant", "globex")).Code)
 		require.Equal(t, chiaudit.ReasonTenantMismatch, m.only(t).Reason)
 		require.Equal(t, id, m.only(t).Tenant.ID)
+	})
+	t.Run("the application names the tenant", func(t *testing.T) {
+		t.Parallel()
+		r, _, m := setup(t, chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant"})
+		r.Use(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				entaudit.SetTenant(r.Context(), acme)
+				next.ServeHTTP(w, r)
+			})
+		}, chiaudit.Require(chiaudit.Requirements{Tenant: true}))
+		r.Get("/", status(200))
+		require.Equal(t, 200, get(r, "/", header("Authorization", "Bearer "+sign(t, claims{"sub": "alice", "exp": later})), header("X-Tenant", "acme")).Code)
+		require.Equal(t, acme, m.only(t).Tenant)
 	})
 	t.Run("two names without a credential", func(t *testing.T) {
 		t.Parallel()

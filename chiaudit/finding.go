@@ -9,13 +9,14 @@ import (
 
 // finding is what identifying a request leaves to be said on its entry.
 type finding struct {
-	auth        string // the reason of a failed authentication
-	fingerprint string // of the credential that failed
-	subject     string // whom that credential claims to be
-	badTenant   bool   // what names the tenant makes no sense
-	accord      accord // of the tenants that are asked for with the one that is proven
-	asked       string // the tenant that is asked for, where it is another one
-	garbled     string // the hash of a forwarding header that makes no sense
+	auth        string          // the reason of a failed authentication
+	fingerprint string          // of the credential that failed
+	subject     string          // whom that credential claims to be
+	badTenant   bool            // what names the tenant makes no sense
+	accord      accord          // of the tenants that are asked for with the one that is proven
+	asked       string          // the tenant that is asked for, where it is another one
+	garbled     string          // the hash of a forwarding header that makes no sense
+	unproven    entaudit.Tenant // the tenant that the request asks for, where no credential names one
 }
 
 // findings are those of all the handlers of one Recorder that a request passes,
@@ -41,6 +42,9 @@ func (fs *findings) add(f finding) {
 	}
 	fs.first.badTenant = fs.first.badTenant || f.badTenant
 	fs.first.accord = max(fs.first.accord, f.accord)
+	if !f.unproven.IsZero() {
+		fs.first.unproven = f.unproven
+	}
 	keep(&fs.first.fingerprint, f.fingerprint)
 	keep(&fs.first.subject, f.subject)
 	keep(&fs.first.asked, f.asked)
@@ -72,6 +76,13 @@ func (fs *findings) disagree() bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	return fs.first.accord != agreed
+}
+
+// onlyAsked reports whether t is known from nothing but what the request asks for.
+func (fs *findings) onlyAsked(t entaudit.Tenant) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return t == fs.first.unproven
 }
 
 // describe tells what stands beside the reasons. Text that a client has chosen is

@@ -91,6 +91,9 @@ func (h *handler) identify(r *http.Request) finding {
 	}
 	if t := h.tenant(r, id.Tenant, &f); !t.IsZero() { //nolint:contextcheck // r has it
 		entaudit.SetTenant(ctx, t)
+		if id.Tenant.IsZero() {
+			f.unproven = t
+		}
 	}
 	return f
 }
