@@ -120,6 +120,11 @@ func (u *updateScope) endLarge(ctx context.Context, tx dialect.ExecQuerier, p tx
 		if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, idsOf(page)); err != nil {
 			return u.fail("read", err)
 		}
+		if u.wrote {
+			if err := u.missing(page); err != nil {
+				return err
+			}
+		}
 		for i := range u.new.list {
 			u.old.blind(u.new.list[i].values)
 		}

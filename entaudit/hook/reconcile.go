@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
+
+	"github.com/entaudit/audit/entaudit"
 )
 
 // reconcile makes sure that a bulk update on MySQL, which does not tell what it wrote,
@@ -16,6 +18,32 @@ import (
 func (u *updateScope) reconcile(ctx context.Context, tx dialect.ExecQuerier) error {
 	changed, same := u.changes(u.old.list)
 	return u.confirm(ctx, tx, changed, same)
+}
+
+// strange tells what it means that a row was written which had not been read: another row
+// has become it, or others have made it match.
+func (u *updateScope) strange() error {
+	if u.stranger == "" {
+		return nil
+	}
+	if err := u.missing(u.old.list); err != nil {
+		return err
+	}
+	return u.fail("update", fmt.Errorf("row %s: %w", u.stranger, errStale))
+}
+
+// missing returns an error if a row of list, which nobody else could delete, is no longer
+// there: an entry would have to say that it has become another.
+func (u *updateScope) missing(list []row) error {
+	for _, before := range list {
+		if _, ok := u.new.get(before.id); !ok {
+			return &entaudit.UnsupportedError{
+				Type: u.p.Type, Operation: "update", Problem: "it changes the id of row " + before.id,
+				Hint: "delete the row and create it anew",
+			}
+		}
+	}
+	return nil
 }
 
 // changes returns how many of list the update has changed, and one that it has not.

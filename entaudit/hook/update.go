@@ -43,9 +43,10 @@ type updateScope struct {
 	edges    edges
 	ids      []driver.Value // of many rows, as ent read them
 	old, new rows
-	writes   bool // the first Exec is the UPDATE of the rows themselves
-	wrote    bool // and it was begun
-	known    bool // new holds every row that was written
+	writes   bool   // the first Exec is the UPDATE of the rows themselves
+	wrote    bool   // and it was begun
+	known    bool   // new holds every row that was written
+	stranger string // a row that was written and not read
 	affected int64
 	sum      *summary // in place of an entry for each row
 }
@@ -141,7 +142,7 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 		return u.fail("update", err)
 	}
 	u.old, u.new = rows{fields: u.old.fields}, rows{fields: u.new.fields}
-	u.ids, u.reach, u.wrote, u.known = nil, reach{}, false, false
+	u.ids, u.reach, u.wrote, u.known, u.stranger = nil, reach{}, false, false, ""
 	if err := u.planEdges(); err != nil {
 		return u.fail("update", err)
 	}
@@ -192,7 +193,7 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 		st.Row = u.written
 		st.After = func(context.Context, dialect.ExecQuerier) error {
 			u.known = true
-			return nil
+			return u.strange()
 		}
 	default:
 		u.wrote = true
@@ -212,7 +213,7 @@ func (u *updateScope) written(_ []string, values []any) error {
 	u.new.add(u.p.Schema, values)
 	id := u.new.list[len(u.new.list)-1].id
 	if _, ok := u.old.get(id); !ok {
-		return u.fail("update", fmt.Errorf("row %s: %w", id, errStale))
+		u.stranger = id
 	}
 	return nil
 }
@@ -264,6 +265,9 @@ func (u *updateScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 	if u.wrote && !u.known && !u.returns() {
 		if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, idsOf(u.old.list)); err != nil {
 			return u.fail("read", err)
+		}
+		if err := u.missing(u.old.list); err != nil {
+			return err
 		}
 	}
 	if u.wrote && !u.one && !u.returns() {
