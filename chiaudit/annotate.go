@@ -23,7 +23,7 @@ func Annotate(ctx context.Context, opts ...entaudit.LogOption) (told bool) {
 	if c == nil {
 		return false
 	}
-	defer c.survive() // options may be the application's own
+	defer c.survive() //nolint:contextcheck // c is a part of ctx; options may be the application's own
 	var e entaudit.Entry
 	for _, opt := range opts {
 		opt(&e)

@@ -95,7 +95,7 @@ func TestH12Annotate(t *testing.T) {
 		t.Parallel()
 		e := annotated(t, func(_ http.ResponseWriter, r *http.Request) {
 			var wg sync.WaitGroup
-			for _, name := range strings.Split("abcdefghij", "") {
+			for name := range strings.SplitSeq("abcdefghij", "") {
 				wg.Go(func() { chiaudit.Annotate(r.Context(), entaudit.Metadata(map[string]any{name: 1})) })
 			}
 			wg.Wait()

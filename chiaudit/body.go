@@ -122,12 +122,14 @@ func (h *handler) masked(s sample, whole bool, m media, mark marker) (body json.
 			body, reason = nil, bodyBroken
 		}
 	}()
-	truncated := s.missed || int64(len(s.data)) < s.size
+	truncated := int64(len(s.data)) < s.size
 	switch {
 	case s.size == 0:
 		return nil, bodyUnread
 	case m.encoding != "":
 		return nil, bodyEncoded
+	case s.missed:
+		return nil, bodyTruncated // at its beginning, so that names may be missing
 	case m.kind == kindMultipart:
 		return h.multipart(s.data, truncated, whole, m, mark)
 	case truncated:

@@ -1,6 +1,7 @@
 package chiaudit
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -49,11 +50,11 @@ func (n headerNames) describe(header http.Header, mask *entaudit.Redactor, mark 
 			mark("others", entaudit.MarkCut)
 			return map[string]any{"values": values, "others": others}
 		case n[name]:
-			v, how := entaudit.Bound(strings.Join(header[name], ", "), maxHeader)
-			if how != "" {
-				mark("values."+name, how)
-			}
-			if values[name], how = maskLinks(v, mask); how != "" {
+			v, link := maskLinks(strings.Join(header[name], ", "), mask)
+			v, masked := mask.Text(v) // before it is cut: half a token looks like none
+			v, cut := entaudit.Bound(v, maxHeader)
+			values[name] = v
+			if how := cmp.Or(masked, link, cut); how != "" {
 				mark("values."+name, how)
 			}
 		default:

@@ -66,6 +66,17 @@ func TestS47Headers(t *testing.T) {
 		require.Equal(t, map[string]string{"Location": "/done?code=1&id_token=[REDACTED]"}, h.Values)
 		require.ElementsMatch(t, []string{"Set-Cookie", "X-Request-Id"}, h.Others)
 	})
+	t.Run("S50 secrets by their form", func(t *testing.T) {
+		t.Parallel()
+		r, _, m := setup(t, chiaudit.Options{Headers: []string{"Accept"}})
+		r.Get("/", answer)
+		token := sign(t, claims{"sub": "alice", "note": strings.Repeat("x", 2000)})
+		get(r, "/", header("Accept", "a "+token))
+		require.Equal(t, "a [REDACTED]", headersIn(t, m.only(t), "request_headers").Values["Accept"])
+		require.Equal(t, entaudit.MarkRedacted, m.only(t).Marks["metadata.request_headers.values.Accept"])
+		_, masked := post(t, chiaudit.Options{}, "application/x-www-form-urlencoded", "comment="+token).Marks["metadata.request_body.body.comment"]
+		require.True(t, masked)
+	})
 	t.Run("W10 very many, very long", func(t *testing.T) {
 		t.Parallel()
 		r, _, m := setup(t, chiaudit.Options{Headers: []string{"Accept"}})

@@ -32,8 +32,9 @@ func newRecording(rec *entaudit.Recorder, o Options) (recording, error) {
 	}
 	c := rec.Config()
 	mask, err := entaudit.NewRedactor(entaudit.Redact{
-		Keys:  slices.Concat(c.Redact.Keys, o.Redact.Keys),
-		Allow: slices.Concat(c.Redact.Allow, o.Redact.Allow),
+		Keys:       slices.Concat(c.Redact.Keys, o.Redact.Keys),
+		Allow:      slices.Concat(c.Redact.Allow, o.Redact.Allow),
+		KeepValues: c.Redact.KeepValues || o.Redact.KeepValues,
 	})
 	if err != nil {
 		return recording{}, errors.New("chiaudit: Options.Redact.Keys: one of them has no letters or digits")

@@ -47,29 +47,30 @@ func DefaultExclude() []Rule {
 	return rules
 }
 
-func (r *Rule) validate() error {
+// validate returns an error that names the field of the rule called name.
+func (r *Rule) validate(name string) error {
 	for _, p := range []struct{ field, path string }{{"Path", r.Path}, {"Prefix", r.Prefix}, {"Glob", r.Glob}, {"Route", r.Route}} {
 		if p.path != "" && p.path[0] != '/' {
-			return fmt.Errorf("%s: %q does not begin with a slash", p.field, p.path)
+			return fmt.Errorf("%s.%s: %q does not begin with a slash", name, p.field, p.path)
 		}
 	}
 	for _, m := range r.Methods {
 		if m == "" || m != strings.ToUpper(m) {
-			return fmt.Errorf("Methods: %q is not a method in upper case", m)
+			return fmt.Errorf("%s.Methods: %q is not a method in upper case", name, m)
 		}
 	}
 	for _, s := range r.Status {
 		if s < 100 || s > 599 {
-			return fmt.Errorf("Status: %d is not a status", s)
+			return fmt.Errorf("%s.Status: %d is not a status", name, s)
 		}
 	}
 	switch {
 	case strings.ContainsAny(r.Glob, "[]{}"):
-		return fmt.Errorf("Glob: %q has brackets or braces, which mean nothing in it", r.Glob)
+		return fmt.Errorf("%s.Glob: %q has brackets or braces, which mean nothing in it", name, r.Glob)
 	case !(r.Keep >= 0 && r.Keep < 1): // NaN is not either
-		return fmt.Errorf("Keep: %v is not from 0 to below 1", r.Keep)
+		return fmt.Errorf("%s.Keep: %v is not from 0 to below 1", name, r.Keep)
 	case r.Keep == 0 && r.Path+r.Prefix+r.Glob+r.Route == "" && len(r.Methods)+len(r.Status) == 0:
-		return errors.New("it is blank and would match every request")
+		return errors.New(name + ": is blank and would match every request")
 	}
 	return nil
 }
@@ -83,8 +84,8 @@ type rule struct {
 func newRules(list []Rule) ([]rule, error) {
 	var rules []rule
 	for i, r := range list {
-		if err := r.validate(); err != nil {
-			return nil, fmt.Errorf("chiaudit: Options.Exclude[%d]: %w", i, err)
+		if err := r.validate(fmt.Sprintf("chiaudit: Options.Exclude[%d]", i)); err != nil {
+			return nil, err
 		}
 		r.Methods, r.Status = slices.Clone(r.Methods), slices.Clone(r.Status)
 		r.Prefix = strings.TrimRight(r.Prefix, "/") + "/"[:min(len(r.Prefix), 1)]
