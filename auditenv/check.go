@@ -1,0 +1,96 @@
+package auditenv
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/entaudit/audit/chiaudit"
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
+)
+
+// discard is a writer for checks, which write nothing.
+func discard() entaudit.Writer {
+	return entaudit.WriterFunc(func(context.Context, []entaudit.Entry) error { return nil })
+}
+
+// check has each package check its settings, so that there is one place where it is
+// said what is right.
+func (s *Settings) check() error {
+	cfg := s.Recorder
+	cfg.Writer, cfg.Off = discard(), false
+	rec, err := entaudit.New(cfg)
+	if err != nil {
+		return named(err, "entaudit:")
+	}
+	q, err := queue.New(discard(), s.Queue)
+	if err != nil {
+		return named(err, "queue:")
+	}
+	if err := q.Close(context.Background()); err != nil {
+		return fmt.Errorf("auditenv: %w", err)
+	}
+	if err := handles(rec, s.Handler); err != nil {
+		return named(err, "chiaudit:")
+	}
+	return s.checkJWT()
+}
+
+// handles returns what a Handler with such options panics with.
+func handles(rec *entaudit.Recorder, opts chiaudit.Options) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	chiaudit.Handler(rec, opts)
+	return nil
+}
+
+// checkJWT checks how tokens are verified. A key set is not fetched here: a random key
+// stands for it.
+func (s *Settings) checkJWT() error {
+	c := s.JWT
+	if !s.HasJWT() {
+		if c.Issuer != "" || len(c.Audience) > 0 || c.Type != "" || c.Leeway != 0 || c.Claims != (chiaudit.ClaimMap{}) {
+			return errors.New("auditenv: AUDIT_JWT_SECRET: neither it nor AUDIT_JWT_PUBLIC_KEY nor AUDIT_JWT_JWKS_URL is set, so that the other settings of tokens mean nothing")
+		}
+		return nil
+	}
+	if c.JWKS.URL != "" {
+		if c.Secret != nil || c.PublicKey != nil {
+			return errors.New("auditenv: AUDIT_JWT_JWKS_URL: AUDIT_JWT_SECRET or AUDIT_JWT_PUBLIC_KEY is set as well; one of them decides")
+		}
+		if u, err := url.Parse(c.JWKS.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+			return errors.New("auditenv: AUDIT_JWT_JWKS_URL: is not an https URL without a password")
+		}
+		c.JWKS, c.Secret = chiaudit.JWKS{}, make([]byte, 32)
+		_, _ = rand.Read(c.Secret) // never fails
+	}
+	j, err := chiaudit.NewJWT(context.Background(), c)
+	if err != nil {
+		return named(err, "chiaudit:")
+	}
+	return j.Close(context.Background())
+}
+
+// named puts the name of the variable in front of an error of a package that names the
+// Go field.
+func named(err error, pkg string) error {
+	best := Variable{}
+	text := strings.TrimPrefix(err.Error(), pkg+" ")
+	for _, v := range Variables() {
+		queues := strings.HasPrefix(v.Name, prefix+"QUEUE_") // both are called Config
+		if v.sets != "" && strings.HasPrefix(text, v.sets) && len(v.sets) > len(best.sets) && queues == (pkg == "queue:") {
+			best = v
+		}
+	}
+	if best.Name == "" {
+		return fmt.Errorf("auditenv: %w", err)
+	}
+	return fmt.Errorf("auditenv: %s: %w", best.Name, err)
+}

@@ -1,0 +1,172 @@
+package auditenv
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/entaudit/audit/chiaudit"
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/store"
+)
+
+// fill makes the settings of each package from the variables.
+func (s *Settings) fill(v variables) error {
+	s.database = string(v.DatabaseURL)
+	s.Recorder = entaudit.Config{
+		Service: v.Service, Off: !v.Enabled, Failures: v.Failures, SummaryAbove: v.SummaryAbove, Table: v.Table, Grace: v.Grace, MaxValue: v.MaxValue,
+		Redact: entaudit.Redact{Keys: v.RedactKeys, Allow: v.RedactAllow, KeepValues: !v.RedactValues, Changes: v.RedactChanges},
+	}
+	s.Store = store.Config{Table: v.Table}
+	s.Queue = queue.Config{
+		Capacity: v.QueueCapacity, BatchSize: v.QueueBatchSize, Delay: v.QueueDelay, Timeout: v.QueueTimeout,
+		Retries: v.QueueRetries, Backoff: v.QueueBackoff, MaxBackoff: v.QueueMaxBackoff, Block: v.QueueBlock,
+	}
+	s.Handler = chiaudit.Options{
+		NoRequestBody: !v.RequestBody, ResponseBody: v.ResponseBody, MaxBody: v.MaxBody, Headers: v.Headers, Key: key(v.HashKey),
+		NoDefaultExclude: !v.ExcludeDefaults, SkipAnonymous: !v.LogAnonymous, StreamOpenings: v.StreamOpenings, TenantHeader: v.TenantHeader,
+		Proxies: chiaudit.Proxies{Count: v.ProxyDepth, Header: v.ProxyHeader},
+	}
+	for _, path := range v.ExcludePaths {
+		rule := chiaudit.Rule{Path: path, Methods: []string{http.MethodGet, http.MethodHead}}
+		if strings.ContainsAny(path, "*?") {
+			rule.Path, rule.Glob = "", path
+		}
+		s.Handler.Exclude = append(s.Handler.Exclude, rule)
+	}
+	s.JWT = chiaudit.JWTConfig{
+		Secret: key(v.JWTSecret), JWKS: chiaudit.JWKS{URL: v.JWKSURL}, Issuer: v.JWTIssuer, Audience: v.JWTAudience, Leeway: v.JWTLeeway,
+		Type: v.JWTType, DefaultType: entaudit.ActorType(v.JWTDefaultType), FingerprintKey: key(v.HashKey),
+	}
+	for name, kind := range v.TypeAliases {
+		if s.JWT.TypeAliases == nil {
+			s.JWT.TypeAliases = make(map[string]entaudit.ActorType)
+		}
+		s.JWT.TypeAliases[name] = entaudit.ActorType(kind)
+	}
+	switch { // what no package has a setting for
+	case !v.Changes:
+		return errors.New("auditenv: AUDIT_CAPTURE_ORM_DIFFS: cannot be switched off here; which schemas are recorded is decided where they are declared")
+	case !v.JWTVerify:
+		return errors.New("auditenv: AUDIT_JWT_VERIFY_SIGNATURE: cannot be switched off: a token that is not verified proves nothing")
+	}
+	return errors.Join(s.fillProxies(v), s.fillTenant(v), s.fillKey(v), s.fillClaims(v), checkURL(s.database))
+}
+
+func key(s secret) []byte {
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
+}
+
+func (s *Settings) fillProxies(v variables) error {
+	for _, text := range v.TrustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if a, aerr := netip.ParseAddr(text); err != nil && aerr == nil {
+			p, err = netip.PrefixFrom(a.WithZone(""), a.BitLen()), nil
+		}
+		if err != nil {
+			return fmt.Errorf("auditenv: AUDIT_TRUSTED_PROXIES: %q is neither an address nor a network", text)
+		}
+		s.Handler.Proxies.Trusted = append(s.Handler.Proxies.Trusted, p)
+	}
+	return nil
+}
+
+func (s *Settings) fillTenant(v variables) (err error) {
+	if v.TenantSubdomain == "" {
+		return nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.New("auditenv: AUDIT_TENANT_SUBDOMAIN: is not the name of a domain")
+		}
+	}()
+	s.Handler.Tenants = append(s.Handler.Tenants, chiaudit.TenantFromSubdomain(v.TenantSubdomain))
+	return nil
+}
+
+func (s *Settings) fillKey(v variables) (err error) {
+	if v.JWTPublicKey == "" {
+		return nil
+	}
+	const name = "auditenv: AUDIT_JWT_PUBLIC_KEY: "
+	block, rest := pem.Decode([]byte(strings.ReplaceAll(v.JWTPublicKey, `\n`, "\n"))) // as many tools write it
+	switch {
+	case block == nil || strings.TrimSpace(string(rest)) != "":
+		return errors.New(name + "is not one key in PEM")
+	case strings.Contains(block.Type, "PRIVATE"):
+		return errors.New(name + "is a private key, which has no place here")
+	case block.Type == "RSA PUBLIC KEY":
+		s.JWT.PublicKey, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	default:
+		s.JWT.PublicKey, err = x509.ParsePKIXPublicKey(block.Bytes)
+	}
+	if err != nil {
+		return errors.New(name + "is not a public key")
+	}
+	return nil
+}
+
+func (s *Settings) fillClaims(v variables) error {
+	c := &s.JWT.Claims
+	for name, claim := range v.JWTClaims {
+		switch name {
+		case "id", "actor_id":
+			c.ID = claim
+		case "type", "actor_type":
+			c.Type = claim
+		case "email", "actor_email":
+			c.Email = claim
+		case "tenant", "tenant_id":
+			c.Tenant = claim
+		case "tenant_slug":
+			c.TenantSlug = claim
+		case "impersonator":
+			c.Impersonator = claim
+		default:
+			return fmt.Errorf("auditenv: AUDIT_JWT_CLAIM_MAP: %q is none of id, type, email, tenant, tenant_slug and impersonator", name)
+		}
+	}
+	return nil
+}
+
+// checkURL refuses what cannot be the address of a database: above all one that has
+// been printed, and lost its password.
+func checkURL(text string) error {
+	const name = "auditenv: AUDIT_CONTROL_DB_URL: "
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		if strings.Contains(text, "://") {
+			return errors.New(name + "is not a URL")
+		}
+		return nil // the data source name of a driver
+	}
+	password, _ := u.User.Password()
+	if strings.Contains(text, ":***@") || password == entaudit.Redacted || password != "" && strings.Trim(password, "*x") == "" {
+		return errors.New(name + "its password is masked: it was printed, and not copied from its source")
+	}
+	return nil
+}
+
+// maskedURL returns the address of a database without its password.
+func maskedURL(text string) string {
+	if u, err := url.Parse(text); err == nil && u.Scheme != "" && u.Host != "" {
+		host := u.Host
+		if u.User != nil {
+			host = u.User.Username() + ":" + entaudit.Redacted + "@" + host
+		}
+		return u.Scheme + "://" + host + u.Path // and no parameters, which may hold more
+	}
+	return entaudit.Redacted
+}

@@ -1,0 +1,317 @@
+package auditenv_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/entaudit/audit/auditenv"
+	"github.com/entaudit/audit/chiaudit"
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/store"
+)
+
+const goodKey = "Zq4t7w9z$C&F)J@NcRfUjXn2r5u8x/A?"
+
+func publicPEM(t *testing.T, key any) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key)
+	require.NoError(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
+func TestNothingSetIsTheZeroValue(t *testing.T) {
+	t.Setenv("AUDIT_SERVICE", "of the process")
+	s, err := auditenv.Load(nil)
+	require.NoError(t, err)
+	require.Equal(t, auditenv.Settings{}, s, "and the environment of the process is not read behind the caller's back")
+	s, err = auditenv.Load([]string{"AUDIT_SERVICE=", "AUDIT_MAX_BODY_SIZE_BYTES= ", "PATH=/bin", "AUDIT"})
+	require.NoError(t, err)
+	require.Equal(t, auditenv.Settings{}, s, "an empty variable counts as not set")
+}
+
+func TestEveryVariable(t *testing.T) {
+	t.Parallel()
+	set := map[string]string{
+		"ENABLED": "false", "STRICT": "true", "SERVICE": "shop", "CONTROL_DB_URL": "postgres://bob:hunter2@db/x", "TABLE": "audit.entries",
+		"GRACE": "5s", "MAX_VALUE_BYTES": "1000", "FAILURES": "true", "SUMMARY_ABOVE": "50", "CAPTURE_ORM_DIFFS": "true",
+		"REDACT_FIELDS": `["shoe_size"]`, "REDACT_ALLOW": "pin_code, sid", "REDACT_VALUES": "true", "REDACT_CHANGES": "true",
+		"QUEUE_CAPACITY": "10", "QUEUE_BATCH_SIZE": "5", "QUEUE_DELAY": "1s", "QUEUE_TIMEOUT": "2s", "QUEUE_RETRIES": "-1",
+		"QUEUE_BACKOFF": "3s", "QUEUE_MAX_BACKOFF": "4s", "QUEUE_BLOCK": "5s",
+		"CAPTURE_REQUEST_BODY": "false", "CAPTURE_RESPONSE_BODY": "true", "MAX_BODY_SIZE_BYTES": "10000", "HEADERS": "Accept,Origin",
+		"EXCLUDE_PATHS": "/ping,/assets/**", "EXCLUDE_DEFAULTS": "false", "LOG_ANONYMOUS": "false", "STREAM_OPENINGS": "true", "HASH_KEY": goodKey,
+		"TENANT_HEADER": "X-Tenant", "TENANT_SUBDOMAIN": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1",
+		"PROXY_HEADER": "Forwarded", "JWT_SECRET": goodKey + "!", "JWT_ISSUER": "https://id.example",
+		"JWT_AUDIENCE": "a,b", "JWT_LEEWAY": "30s", "JWT_TYPE": "at+jwt", "JWT_CLAIM_MAP": `{"actor_id":"uid","tenant":"org.id"}`,
+		"JWT_DEFAULT_TYPE": "service", "JWT_VERIFY_SIGNATURE": "true", "ACTOR_TYPE_ALIASES": "Ops_Admin=platform_admin",
+	}
+	elsewhere := []string{"TRUSTED_PROXY_DEPTH", "JWT_PUBLIC_KEY", "JWT_JWKS_URL"} // they exclude others
+	var environ []string
+	for name, value := range set {
+		environ = append(environ, "AUDIT_"+name+"="+value)
+	}
+	for _, v := range auditenv.Variables() {
+		name := strings.TrimPrefix(v.Name, "AUDIT_")
+		_, ok := set[name]
+		require.True(t, ok || strings.Contains(strings.Join(elsewhere, " "), name), v.Name)
+		require.NotEmpty(t, v.Doc, v.Name)
+	}
+	s, err := auditenv.Load(environ)
+	require.NoError(t, err)
+	require.Equal(t, entaudit.Config{
+		Service: "shop", Table: "audit.entries", Grace: 5 * time.Second, MaxValue: 1000, Off: true, Failures: true, SummaryAbove: 50,
+		Redact: entaudit.Redact{Keys: []string{"shoe_size"}, Allow: []string{"pin_code", "sid"}, Changes: true},
+	}, s.Recorder)
+	require.Equal(t, store.Config{Table: "audit.entries"}, s.Store)
+	require.Equal(t, queue.Config{
+		Capacity: 10, BatchSize: 5, Delay: time.Second, Timeout: 2 * time.Second, Retries: -1, Backoff: 3 * time.Second,
+		MaxBackoff: 4 * time.Second, Block: 5 * time.Second,
+	}, s.Queue)
+	require.Len(t, s.Handler.Tenants, 1)
+	s.Handler.Tenants = nil
+	reads := []string{http.MethodGet, http.MethodHead}
+	require.Equal(t, chiaudit.Options{
+		NoRequestBody: true, ResponseBody: true, MaxBody: 10000, Headers: []string{"Accept", "Origin"}, NoDefaultExclude: true,
+		Exclude:       []chiaudit.Rule{{Path: "/ping", Methods: reads}, {Glob: "/assets/**", Methods: reads}},
+		SkipAnonymous: true, StreamOpenings: true, Key: []byte(goodKey), TenantHeader: "X-Tenant",
+		Proxies: chiaudit.Proxies{Header: "Forwarded", Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")}},
+	}, s.Handler)
+	require.Equal(t, chiaudit.JWTConfig{
+		Secret: []byte(goodKey + "!"), Issuer: "https://id.example", Audience: []string{"a", "b"}, Leeway: 30 * time.Second, Type: "at+jwt",
+		Claims: chiaudit.ClaimMap{ID: "uid", Tenant: "org.id"}, DefaultType: "service", FingerprintKey: []byte(goodKey),
+		TypeAliases: map[string]entaudit.ActorType{"Ops_Admin": "platform_admin"},
+	}, s.JWT)
+	require.True(t, s.HasJWT())
+	require.Equal(t, "postgres://bob:hunter2@db/x", s.DatabaseURL())
+}
+
+func TestKeysOfTokens(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	text := publicPEM(t, &key.PublicKey)
+	for _, text := range []string{text, strings.ReplaceAll(text, "\n", `\n`)} {
+		s, err := auditenv.Load([]string{"AUDIT_JWT_PUBLIC_KEY=" + text})
+		require.NoError(t, err)
+		require.True(t, key.PublicKey.Equal(s.JWT.PublicKey))
+	}
+	s, err := auditenv.Load([]string{"AUDIT_JWT_JWKS_URL=https://id.example/keys", "AUDIT_JWT_ISSUER=x"})
+	require.NoError(t, err, "nothing is fetched here")
+	require.Equal(t, chiaudit.JWKS{URL: "https://id.example/keys"}, s.JWT.JWKS)
+	require.True(t, s.HasJWT())
+	s, err = auditenv.Load([]string{"AUDIT_TRUSTED_PROXY_DEPTH=2"})
+	require.NoError(t, err)
+	require.Equal(t, 2, s.Handler.Proxies.Count)
+	require.False(t, s.HasJWT())
+}
+
+func TestRedactFieldsAddToTheDefaultsW24(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{`["shoe_size"]`, "shoe_size", " shoe_size , x", `[ "shoe_size" ]`} {
+		s, err := auditenv.Load([]string{"AUDIT_REDACT_FIELDS=" + value})
+		require.NoError(t, err)
+		rec, err := entaudit.New(s.Recorder)
+		require.NoError(t, err)
+		for _, name := range []string{"shoe_size", "password", "token"} {
+			require.True(t, rec.Redactor().Name(name), "%s with %s", name, value)
+		}
+	}
+}
+
+func TestSwitchT01(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		off     bool
+	}{
+		{"the alias", []string{"TENANCY_ENABLE_AUDIT_LOGGING=false"}, true},
+		{"both alike", []string{"TENANCY_ENABLE_AUDIT_LOGGING=0", "AUDIT_ENABLED=false"}, true},
+		{"on", []string{"TENANCY_ENABLE_AUDIT_LOGGING=true", "AUDIT_STRICT=1"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := auditenv.Load(tt.environ)
+			require.NoError(t, err)
+			require.Equal(t, tt.off, s.Recorder.Off)
+		})
+	}
+}
+
+func TestWrongSettingsAreNamed(t *testing.T) {
+	t.Parallel()
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	private := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(weak)}))
+	for _, tt := range []struct {
+		name, environ, names string
+	}{
+		{"S17 a short secret", "JWT_SECRET=hunter2", "JWT_SECRET"},
+		{"S17 a secret of one letter", "JWT_SECRET=" + strings.Repeat("x", 64), "JWT_SECRET"},
+		{"S17 a weak public key", "JWT_PUBLIC_KEY=" + publicPEM(t, &weak.PublicKey), "JWT_PUBLIC_KEY"},
+		{"S17 a short key of fingerprints", "HASH_KEY=hunter2", "HASH_KEY"},
+		{"a private key", "JWT_PUBLIC_KEY=" + private, "JWT_PUBLIC_KEY"},
+		{"no key", "JWT_PUBLIC_KEY=hunter2", "JWT_PUBLIC_KEY"},
+		{"keys without https", "JWT_JWKS_URL=http://id.example/hunter2", "JWT_JWKS_URL"},
+		{"two keys", "JWT_JWKS_URL=https://id.example\x00JWT_SECRET=" + goodKey, "JWT_JWKS_URL"},
+		{"two other keys", "JWT_PUBLIC_KEY=" + publicPEM(t, &weak.PublicKey) + "\x00JWT_SECRET=" + goodKey, "JWT_SECRET"},
+		{"W11 tokens without a key", "JWT_ISSUER=x", "JWT_SECRET"},
+		{"W11 tokens that are not verified", "JWT_VERIFY_SIGNATURE=false", "JWT_VERIFY_SIGNATURE"},
+		{"a claim map that is none", "JWT_CLAIM_MAP={hunter2\x00JWT_SECRET=" + goodKey, "JWT_CLAIM_MAP"},
+		{"a claim that nothing reads", "JWT_CLAIM_MAP=phone=tel\x00JWT_SECRET=" + goodKey, "JWT_CLAIM_MAP"},
+		{"no path to a claim", "JWT_CLAIM_MAP=id=a..b\x00JWT_SECRET=" + goodKey, "JWT_CLAIM_MAP"},
+		{"leeway", "JWT_LEEWAY=1h\x00JWT_SECRET=" + goodKey, "JWT_LEEWAY"},
+		{"aliases", "ACTOR_TYPE_ALIASES=hunter2", "ACTOR_TYPE_ALIASES"},
+		{"aliases twice", "ACTOR_TYPE_ALIASES=a=b,a=c", "ACTOR_TYPE_ALIASES"},
+		{"S55 a table", `TABLE=x"; drop table users`, "TABLE"},
+		{"W25 a printed URL", "CONTROL_DB_URL=postgres://bob:***@db/x", "CONTROL_DB_URL"},
+		{"W25 a URL printed by Go", "CONTROL_DB_URL=postgres://bob:xxxxx@db/x", "CONTROL_DB_URL"},
+		{"W25 a masked name of a driver", "CONTROL_DB_URL=bob:***@tcp(db)/x", "CONTROL_DB_URL"},
+		{"no URL", "CONTROL_DB_URL=postgres://bob:hunter2%@db/x", "CONTROL_DB_URL"},
+		{"no bool", "ENABLED=hunter2", "ENABLED"},
+		{"no number", "MAX_BODY_SIZE_BYTES=hunter2", "MAX_BODY_SIZE_BYTES"},
+		{"no duration", "GRACE=hunter2", "GRACE"},
+		{"no list", "REDACT_FIELDS=[hunter2", "REDACT_FIELDS"},
+		{"no name", "REDACT_FIELDS=---", "REDACT_FIELDS"},
+		{"contradicting redaction", "REDACT_VALUES=false\x00REDACT_CHANGES=true", "REDACT_CHANGES"},
+		{"a negative grace", "GRACE=-1s", "GRACE"},
+		{"a negative value", "MAX_VALUE_BYTES=-1", "MAX_VALUE_BYTES"},
+		{"a negative body", "MAX_BODY_SIZE_BYTES=-1", "MAX_BODY_SIZE_BYTES"},
+		{"a batch beyond the queue", "QUEUE_CAPACITY=1\x00QUEUE_BATCH_SIZE=2", "QUEUE_BATCH_SIZE"},
+		{"a negative delay", "QUEUE_DELAY=-1s", "QUEUE_DELAY"},
+		{"waits", "QUEUE_BACKOFF=2s\x00QUEUE_MAX_BACKOFF=1s", "QUEUE_MAX_BACKOFF"},
+		{"a tenant in a credential", "TENANT_HEADER=Cookie", "TENANT_HEADER"},
+		{"a domain", "TENANT_SUBDOMAIN=https://x", "TENANT_SUBDOMAIN"},
+		{"proxies in two ways", "TRUSTED_PROXIES=10.0.0.0/8\x00TRUSTED_PROXY_DEPTH=1", "TRUSTED_PROXY_DEPTH"},
+		{"everybody as proxy", "TRUSTED_PROXIES=0.0.0.0/0", "TRUSTED_PROXIES"},
+		{"no proxy", "TRUSTED_PROXIES=localhost", "TRUSTED_PROXIES"},
+		{"a header that is not read", "PROXY_HEADER=Forwarded", "PROXY_HEADER"},
+		{"an excluded path", "EXCLUDE_PATHS=health", "EXCLUDE_PATHS"},
+		{"changes off", "CAPTURE_ORM_DIFFS=false", "CAPTURE_ORM_DIFFS"},
+		{"T01 two switches", "ENABLED=true\x00TENANCY_ENABLE_AUDIT_LOGGING=false", "ENABLED"},
+		{"strict", "STRICT=true\x00SERVCE=hunter2", "SERVCE"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var environ []string
+			for v := range strings.SplitSeq(tt.environ, "\x00") {
+				if !strings.HasPrefix(v, "TENANCY_") {
+					v = "AUDIT_" + v
+				}
+				environ = append(environ, v)
+			}
+			s, err := auditenv.Load(environ)
+			require.Error(t, err)
+			require.Contains(t, err.Error(), "AUDIT_"+tt.names)
+			require.NotContains(t, err.Error(), "hunter2")
+			require.Equal(t, auditenv.Settings{}, s)
+		})
+	}
+	_, err = auditenv.Load([]string{"AUDIT_GRACE=x", "AUDIT_MAX_BODY_SIZE_BYTES=y"})
+	require.ErrorContains(t, err, "AUDIT_GRACE")
+	require.ErrorContains(t, err, "AUDIT_MAX_BODY_SIZE_BYTES", "all of them at once")
+}
+
+func TestUnknownVariablesWarn(t *testing.T) {
+	t.Parallel()
+	s, err := auditenv.Load([]string{
+		"AUDIT_SERVCE=x", "AUDIT_PORT=tcp://10.0.0.1:80", "AUDIT_PORT_80_TCP_ADDR=10.0.0.1", "audit_service=x", "AUDIT_JWT_SECRETT=hunter2", "AUDIT_" + strings.Repeat("A", 1<<16) + "=1",
+	})
+	require.NoError(t, err)
+	require.Len(t, s.Warnings, 6)
+	text := strings.Join(s.Warnings, "\n")
+	for _, want := range []string{
+		`"AUDIT_SERVCE" is not a variable; AUDIT_SERVICE is`, `"AUDIT_JWT_SECRETT" is not a variable; AUDIT_JWT_SECRET is`,
+		`"audit_service" is not a variable; AUDIT_SERVICE is`, `"AUDIT_PORT_80_TCP_ADDR" is not a variable`,
+	} {
+		require.Contains(t, text, want)
+	}
+	require.NotContains(t, text, "hunter2")
+	require.Less(t, len(text), 1000)
+	require.NotContains(t, s.String(), "hunter2", "a misspelt secret is one too")
+}
+
+func TestSettingsDoNotPrintSecrets(t *testing.T) {
+	t.Parallel()
+	s, err := auditenv.Load([]string{
+		"AUDIT_SERVICE=shop", "AUDIT_JWT_SECRET=" + goodKey + "hunter2", "AUDIT_HASH_KEY=hunter2" + goodKey,
+		"AUDIT_CONTROL_DB_URL=postgres://bob:hunter2@db:5432/x?password=hunter2",
+	})
+	require.NoError(t, err)
+	text, err := json.Marshal(map[string]any{"s": s, "p": &s})
+	require.NoError(t, err)
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "settings", s, "p", &s)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "settings", s, "p", &s)
+	for _, got := range []string{
+		fmt.Sprint(s), fmt.Sprint(&s), fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s), string(text), log.String(),
+		fmt.Sprint(struct{ S auditenv.Settings }{s}),
+	} {
+		require.NotContains(t, got, "hunter2")
+		require.NotContains(t, got, goodKey)
+		require.NotContains(t, got, "104 117 110 116", "nor as bytes")
+		require.Contains(t, got, "AUDIT_SERVICE=shop")
+		require.Contains(t, got, "postgres://bob:[REDACTED]@db:5432/x")
+	}
+	for dsn, want := range map[string]string{
+		"bob:hunter2@tcp(db)/x": "[REDACTED]", "host=db password=hunter2": "[REDACTED]", "file:x.db?_key=hunter2": "[REDACTED]",
+		"mysql://db/x?token=hunter2": "mysql://db/x",
+	} {
+		s, err := auditenv.Load([]string{"AUDIT_CONTROL_DB_URL=" + dsn})
+		require.NoError(t, err)
+		require.Equal(t, "AUDIT_CONTROL_DB_URL="+want, s.String())
+		require.Equal(t, dsn, s.DatabaseURL())
+	}
+}
+
+func TestSettingsWork(t *testing.T) {
+	t.Parallel()
+	s, err := auditenv.Load([]string{"AUDIT_SERVICE=shop", "AUDIT_JWT_SECRET=" + goodKey, "AUDIT_EXCLUDE_PATHS=/ping"})
+	require.NoError(t, err)
+	var entries []entaudit.Entry
+	s.Recorder.Writer = entaudit.WriterFunc(func(_ context.Context, e []entaudit.Entry) error { entries = append(entries, e...); return nil })
+	rec, err := entaudit.New(s.Recorder)
+	require.NoError(t, err)
+	jwt, err := chiaudit.NewJWT(t.Context(), s.JWT)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, jwt.Close(t.Context())) })
+	s.Handler.Actor = jwt.Actor
+	h := chiaudit.Handler(rec, s.Handler)(http.NotFoundHandler())
+	for _, path := range []string{"/ping", "/pong", "/health"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+	}
+	require.Len(t, entries, 1)
+	require.Equal(t, "shop", entries[0].Service)
+	require.Equal(t, "/pong", entries[0].Request.Path)
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, v := range auditenv.Variables() {
+		f.Add(strings.TrimPrefix(v.Name, "AUDIT_"), `{"a":"b"}`)
+		f.Add(strings.TrimPrefix(v.Name, "AUDIT_"), "1")
+	}
+	f.Add("TRUSTED_PROXIES", "10.0.0.0/8,fe80::1%eth0")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		s, err := auditenv.Load([]string{"AUDIT_" + name + "=" + value, "AUDIT_JWT_SECRET=" + goodKey})
+		if strings.Contains(s.String(), goodKey) || err != nil && strings.Contains(err.Error(), goodKey) {
+			t.Errorf("%q=%q shows a secret: %v %v", name, value, s, err)
+		}
+	})
+}

@@ -1,0 +1,119 @@
+package auditenv
+
+import (
+	"reflect"
+	"time"
+)
+
+const prefix = "AUDIT_"
+
+// alias is the switch of a package that came before this one.
+const alias = "TENANCY_ENABLE_AUDIT_LOGGING"
+
+// variables are all variables. The tag sets names the Go field that a variable
+// becomes, in the words of the error messages of its package; doc is its line in
+// docs/configuration.md.
+type variables struct {
+	Enabled bool `env:"ENABLED" envDefault:"true" sets:"Config.Off" doc:"false lets everything pass unrecorded; one entry says so. TENANCY_ENABLE_AUDIT_LOGGING is another name for it"`
+	Strict  bool `env:"STRICT" envDefault:"false" doc:"makes variables that are not in this table an error, where they are a warning otherwise"`
+
+	Service      string        `env:"SERVICE" sets:"Config.Service" doc:"the name of the program in every entry"`
+	DatabaseURL  secret        `env:"CONTROL_DB_URL" doc:"a database for the entries of requests and of the program itself; without it the application opens what it likes"`
+	Table        string        `env:"TABLE" sets:"Config.Table" doc:"the audit table, with or without a schema in front"`
+	Grace        time.Duration `env:"GRACE" sets:"Config.Grace" doc:"how long a transaction may go on once its caller is gone"`
+	MaxValue     int           `env:"MAX_VALUE_BYTES" sets:"Config.MaxValue" doc:"bytes of a recorded value"`
+	Failures     bool          `env:"FAILURES" envDefault:"false" sets:"Config.Failures" doc:"records mutations too that failed or were denied"`
+	SummaryAbove int           `env:"SUMMARY_ABOVE" sets:"Config.SummaryAbove" doc:"more rows than this leave one entry together"`
+	Changes      bool          `env:"CAPTURE_ORM_DIFFS" envDefault:"true" doc:"must be true: which schemas are recorded is decided where they are declared, with entaudit.Mixin and entaudit.Unaudited"`
+
+	RedactKeys    list `env:"REDACT_FIELDS" sets:"Config.Redact.Keys" doc:"further names whose values are masked, in addition to the defaults"`
+	RedactAllow   list `env:"REDACT_ALLOW" sets:"Config.Redact.Allow" doc:"names whose values are kept although a key matches"`
+	RedactValues  bool `env:"REDACT_VALUES" envDefault:"true" sets:"Config.Redact.KeepValues" doc:"masks what is a secret by its form: tokens, keys, card numbers. It is unsafe to switch it off where clients write texts"`
+	RedactChanges bool `env:"REDACT_CHANGES" envDefault:"false" sets:"Config.Redact.Changes" doc:"does so in the values of changed fields too"`
+
+	QueueCapacity   int           `env:"QUEUE_CAPACITY" sets:"Config.Capacity" doc:"entries that the queue holds at most"`
+	QueueBatchSize  int           `env:"QUEUE_BATCH_SIZE" sets:"Config.BatchSize" doc:"entries that are written at once"`
+	QueueDelay      time.Duration `env:"QUEUE_DELAY" sets:"Config.Delay" doc:"how long an entry waits for others to be written with"`
+	QueueTimeout    time.Duration `env:"QUEUE_TIMEOUT" sets:"Config.Timeout" doc:"bounds one write"`
+	QueueRetries    int           `env:"QUEUE_RETRIES" sets:"Config.Retries" doc:"how often a write is tried again; -1 for never"`
+	QueueBackoff    time.Duration `env:"QUEUE_BACKOFF" sets:"Config.Backoff" doc:"the wait before the first retry"`
+	QueueMaxBackoff time.Duration `env:"QUEUE_MAX_BACKOFF" sets:"Config.MaxBackoff" doc:"the longest wait"`
+	QueueBlock      time.Duration `env:"QUEUE_BLOCK" sets:"Config.Block" doc:"how long a request waits for room in a full queue"`
+
+	RequestBody     bool   `env:"CAPTURE_REQUEST_BODY" envDefault:"true" sets:"Options.NoRequestBody" doc:"records bodies of requests that change something, masked"`
+	ResponseBody    bool   `env:"CAPTURE_RESPONSE_BODY" envDefault:"false" sets:"Options.ResponseBody" doc:"records bodies of responses, masked; they hold personal data"`
+	MaxBody         int    `env:"MAX_BODY_SIZE_BYTES" sets:"Options.MaxBody" doc:"bytes of a body that are kept, in each direction"`
+	Headers         list   `env:"HEADERS" sets:"Options.Headers" doc:"headers whose values are recorded"`
+	ExcludePaths    list   `env:"EXCLUDE_PATHS" sets:"Options.Exclude" doc:"further paths whose GET and HEAD requests leave no entry: exact, or with * and ** for segments"`
+	ExcludeDefaults bool   `env:"EXCLUDE_DEFAULTS" envDefault:"true" sets:"Options.NoDefaultExclude" doc:"leaves out /health, /metrics, /docs, /openapi.json and /redoc"`
+	LogAnonymous    bool   `env:"LOG_ANONYMOUS" envDefault:"true" sets:"Options.SkipAnonymous" doc:"false leaves out requests of nobody in particular that only read and are not denied"`
+	StreamOpenings  bool   `env:"STREAM_OPENINGS" envDefault:"false" sets:"Options.StreamOpenings" doc:"records that a stream was opened, when it is"`
+	HashKey         secret `env:"HASH_KEY" sets:"Options.Key" doc:"the key of fingerprints that stand for bodies and tokens, at least 32 bytes"`
+
+	TenantHeader    string `env:"TENANT_HEADER" sets:"Options.TenantHeader" doc:"the header that names the tenant; unsafe where clients can choose it freely"`
+	TenantSubdomain string `env:"TENANT_SUBDOMAIN" sets:"Options.Tenants" doc:"the domain whose subdomains are tenants"`
+	TrustedProxies  list   `env:"TRUSTED_PROXIES" sets:"Options.Proxies.Trusted" doc:"addresses of proxies in front, as CIDR or single addresses"`
+	ProxyDepth      int    `env:"TRUSTED_PROXY_DEPTH" sets:"Options.Proxies.Count" doc:"how many proxies each request passes, where their addresses are not known"`
+	ProxyHeader     string `env:"PROXY_HEADER" sets:"Options.Proxies.Header" doc:"X-Forwarded-For, which is the default, or Forwarded"`
+
+	JWTSecret      secret        `env:"JWT_SECRET" sets:"JWTConfig.Secret" doc:"the key of HS256, at least 32 bytes of randomness"`
+	JWTPublicKey   string        `env:"JWT_PUBLIC_KEY" sets:"JWTConfig.PublicKey" doc:"the key of RS256 or ES256, in PEM"`
+	JWKSURL        string        `env:"JWT_JWKS_URL" sets:"JWTConfig.JWKS" doc:"where the issuer publishes its keys, by https"`
+	JWTIssuer      string        `env:"JWT_ISSUER" sets:"JWTConfig.Issuer" doc:"the only iss that is accepted"`
+	JWTAudience    list          `env:"JWT_AUDIENCE" sets:"JWTConfig.Audience" doc:"the aud of which a token must have one"`
+	JWTLeeway      time.Duration `env:"JWT_LEEWAY" sets:"JWTConfig.Leeway" doc:"how far the issuer's clock may be off"`
+	JWTType        string        `env:"JWT_TYPE" sets:"JWTConfig.Type" doc:"the typ that tokens must have, such as at+jwt"`
+	JWTClaims      dict          `env:"JWT_CLAIM_MAP" sets:"JWTConfig.Claims" doc:"which claims hold what: id, type, email, tenant, tenant_slug, impersonator; also under the names actor_id, actor_type, actor_email, tenant_id"`
+	JWTDefaultType string        `env:"JWT_DEFAULT_TYPE" sets:"JWTConfig.DefaultType" doc:"the type of actors whose token names none"`
+	JWTVerify      bool          `env:"JWT_VERIFY_SIGNATURE" envDefault:"true" doc:"must be true: a token that is not verified proves nothing"`
+	TypeAliases    dict          `env:"ACTOR_TYPE_ALIASES" sets:"JWTConfig.TypeAliases" doc:"other names for types of actors"`
+}
+
+// Variable is one variable that [Load] reads.
+type Variable struct {
+	Name    string
+	Type    string // bool, integer, duration, text, list or map
+	Default string // blank where it is that of the Go field
+	Secret  bool
+	Doc     string
+
+	field, sets string
+}
+
+// Variables returns what [Load] reads, in the order of docs/configuration.md.
+func Variables() []Variable {
+	var all []Variable
+	for f := range fields() {
+		v := Variable{
+			Name: prefix + f.Tag.Get("env"), Default: f.Tag.Get("envDefault"), Doc: f.Tag.Get("doc"),
+			Secret: f.Type == reflect.TypeFor[secret](), field: f.Name, sets: f.Tag.Get("sets"),
+		}
+		switch {
+		case f.Type == reflect.TypeFor[time.Duration]():
+			v.Type = "duration"
+		case f.Type == reflect.TypeFor[list]():
+			v.Type = "list"
+		case f.Type == reflect.TypeFor[dict]():
+			v.Type = "map"
+		case f.Type.Kind() == reflect.Bool:
+			v.Type = "bool"
+		case f.Type.Kind() == reflect.Int:
+			v.Type = "integer"
+		default:
+			v.Type = "text"
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func fields() func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		t := reflect.TypeFor[variables]()
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
