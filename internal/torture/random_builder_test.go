@@ -106,9 +106,6 @@ func (r *run) chance(k randomType, method, kind, rest string, create bool) bool 
 		return !c.Increment || r.rng.IntN(20) == 0 && r.b.dialect != "postgres" // its sequence would not know
 	}
 	if !create {
-		if k.name == "Like" && (method == "SetUser" || method == "SetTweet") {
-			return false // it would become another row
-		}
 		return r.rng.IntN(len(k.table.Columns)/2+3) == 0
 	}
 	if kind != "Set" {

@@ -193,7 +193,7 @@ func (r *run) transaction(ctx context.Context) (done int) {
 		require.NoError(r.t, err)
 	}
 	defer func() { r.c, r.inTx = r.b.client, false }()
-	saved, broken := false, false
+	saved, broken, undone := false, false, false
 	for range 1 + r.rng.IntN(8) {
 		if !saved && r.rng.IntN(4) == 0 {
 			exec("SAVEPOINT s")
@@ -202,6 +202,7 @@ func (r *run) transaction(ctx context.Context) (done int) {
 		err := r.operate(ctx)
 		r.history = append(r.history, strings.Join(r.doing, " "))
 		done++
+		undone = undone || refused(err)
 		// PostgreSQL takes nothing more until what failed is undone.
 		broken = err != nil && r.b.dialect == dialect.Postgres
 		switch {
@@ -221,7 +222,8 @@ func (r *run) transaction(ctx context.Context) (done int) {
 		end, name = tx.Rollback, "ROLLBACK"
 	}
 	r.history = append(r.history, name)
-	if err := end(); err != nil {
+	// What was refused after it was written takes the whole transaction along.
+	if err := end(); err != nil && (!undone || !strings.Contains(err.Error(), "could not be recorded")) {
 		r.fatal("%s: %v", name, err)
 	}
 	return done
