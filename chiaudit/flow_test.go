@@ -166,7 +166,7 @@ func TestH03S37NothingIsReadAhead(t *testing.T) {
 	})
 }
 
-func TestH02W03W04HalfBodies(t *testing.T) { //nolint:paralleltest // it counts the goroutines of the program, to which Eventually adds its own
+func TestH02W04HalfBodies(t *testing.T) { //nolint:paralleltest // it counts the goroutines of the program, to which Eventually adds its own
 	r, _, m := setup(t, chiaudit.Options{})
 	r.Post("/", drain)
 	r.Get("/ping", status(204))
