@@ -84,8 +84,7 @@ func named(err error, pkg string) error {
 	best := Variable{}
 	text := strings.TrimPrefix(err.Error(), pkg+" ")
 	for _, v := range Variables() {
-		queues := strings.HasPrefix(v.Name, prefix+"QUEUE_") // both are called Config
-		if v.sets != "" && strings.HasPrefix(text, v.sets) && len(v.sets) > len(best.sets) && queues == (pkg == "queue:") {
+		if v.sets != "" && strings.HasPrefix(text, v.sets) && len(v.sets) > len(best.sets) {
 			best = v
 		}
 	}

@@ -10,7 +10,7 @@ const (
 // 19 digits as an issuer numbers them, with a right check digit, in one or in groups.
 func (f *detector) card(i int) int {
 	s := f.s
-	if s[i] < '2' || s[i] > '6' || i > 1 && (s[i-1] == '.' || s[i-1] == ',') && digit(s[i-2]) {
+	if i > 1 && (s[i-1] == '.' || s[i-1] == ',') && digit(s[i-2]) {
 		return 0
 	}
 	dashed := i > 1 && s[i-1] == '-' && alnum(s[i-2])
@@ -95,7 +95,7 @@ func ibanLength(a, b byte) int {
 // where none does. It may be written in groups of four.
 func (f *detector) iban(i int) int {
 	s := f.s
-	if digit(s[i]) || i+15 > len(s) || !alnum(s[i+1]) || digit(s[i+1]) || !digit(s[i+2]) || !digit(s[i+3]) {
+	if i+15 > len(s) || !alnum(s[i+1]) || digit(s[i+1]) {
 		return 0
 	}
 	length := ibanLength(s[i], s[i+1])

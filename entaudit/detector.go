@@ -93,12 +93,26 @@ func (f *detector) search() {
 // piece looks at the letters and digits that begin at i, and returns where to go on:
 // behind them, or behind a secret that begins with them.
 func (f *detector) piece(i int) int {
-	for _, find := range [...]func(*detector, int) int{(*detector).jwt, (*detector).serviceKey, (*detector).card, (*detector).iban} {
-		if end := find(f, i); end > 0 {
-			return f.mask(i, end)
+	s := f.s
+	end := 0
+	if c := s[i]; digit(c) {
+		if '2' <= c && c <= '6' { // as numbers of cards begin
+			end = f.card(i)
+		}
+	} else if i+4 < len(s) {
+		if digit(s[i+2]) && digit(s[i+3]) {
+			end = f.iban(i)
+		}
+		if end == 0 && c == 'e' {
+			end = f.jwt(i)
+		} else if end == 0 {
+			end = f.serviceKey(i)
 		}
 	}
-	for i < len(f.s) && alnum(f.s[i]) {
+	if end > 0 {
+		return f.mask(i, end)
+	}
+	for i < len(s) && alnum(s[i]) {
 		i++
 	}
 	return i
@@ -234,6 +248,14 @@ func (f *detector) dsn(i int) int {
 	return i + 1
 }
 
-func alnum(c byte) bool { return digit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' }
+func alnum(c byte) bool { return alnums[c] }
 
-func digit(c byte) bool { return '0' <= c && c <= '9' }
+// alnums are the letters and digits of ASCII.
+var alnums = func() (t [256]bool) {
+	for c := range t {
+		t[c] = digit(byte(c)) || 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80
+	}
+	return t
+}()
+
+func digit(c byte) bool { return c-'0' <= 9 }

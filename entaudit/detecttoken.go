@@ -90,8 +90,8 @@ var serviceKeys = [...]struct {
 // serviceKey returns the end of the key that begins at i, 0 where none does.
 func (f *detector) serviceKey(i int) int {
 	s := f.s
-	switch s[i] {
-	case 'A', 'G', 'S', 'd', 'g', 'h', 'n', 'p', 'r', 's', 'w', 'x', 'y':
+	switch s[i : i+2] { // most words end here
+	case "AK", "AS", "AI", "GO", "ya", "gh", "gi", "gl", "xo", "xa", "sk", "rk", "wh", "hf", "np", "py", "do", "sh", "SG":
 	default:
 		return 0
 	}
