@@ -79,9 +79,10 @@ func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next ht
 		return
 	}
 	if status == http.StatusUnauthorized && failed {
-		reason = ReasonAuthFailed // the entry has the true one already
-	} else {
-		for _, fs := range found {
+		reason = ReasonAuthFailed
+	}
+	for _, fs := range found {
+		if reason != ReasonAuthFailed || !fs.failed() { // else it has the true one already
 			fs.add(finding{auth: reason})
 		}
 	}

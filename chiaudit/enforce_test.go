@@ -29,6 +29,7 @@ func TestS22RequireTheTokensTenant(t *testing.T) {
 		{"nothing asked", both, "http://api.example/", "", 200, "", nil},
 		{"header", both, "http://api.example/", "acme", 200, "", nil},
 		{"header by id", both, "http://api.example/", strings.ToUpper(id), 200, "", nil},
+		{"id in another case", claims{"sub": "alice", "tid": strings.ToUpper(id), "exp": later}, "http://api.example/", id, 200, "", nil},
 		{"another header", both, "http://api.example/", "globex", 403, chiaudit.ReasonTenantMismatch, "globex"},
 		{"another id", both, "http://api.example/", other, 403, chiaudit.ReasonTenantMismatch, other},
 		{"header that cannot be compared", byID, "http://api.example/", "globex", 403, chiaudit.ReasonTenantMismatch, "globex"},
@@ -93,6 +94,15 @@ func TestS22RequireTheTokensTenant(t *testing.T) {
 		r.Get("/", status(200))
 		require.Equal(t, 200, get(r, "/", header("Authorization", "Bearer "+sign(t, claims{"sub": "alice", "exp": later})), header("X-Tenant", "acme")).Code)
 		require.Equal(t, acme, m.only(t).Tenant)
+	})
+	t.Run("an id and a slug without a credential", func(t *testing.T) {
+		t.Parallel()
+		r, _, m := setup(t, chiaudit.Options{Actor: j.Actor, TenantHeader: "X-Tenant", Tenants: []chiaudit.TenantFunc{chiaudit.TenantFromSubdomain("example.com")}})
+		r.Use(chiaudit.Require(chiaudit.Requirements{}))
+		r.Get("/", status(200))
+		w := get(r, "http://acme.example.com/", header("Authorization", "Bearer "+sign(t, claims{"sub": "alice", "exp": later})), header("X-Tenant", strings.ToUpper(id)))
+		require.Equal(t, 200, w.Code)
+		require.Equal(t, entaudit.Tenant{ID: id}, m.only(t).Tenant)
 	})
 	t.Run("two names without a credential", func(t *testing.T) {
 		t.Parallel()
@@ -159,13 +169,17 @@ func TestW12RequireAnActor(t *testing.T) {
 	t.Run("two recorders", func(t *testing.T) {
 		t.Parallel()
 		j := newJWT(t, chiaudit.JWTConfig{Secret: secret})
-		r, _, m := setup(t, chiaudit.Options{})
-		inner, inners := newRecorder(t)
-		r.Use(chiaudit.Handler(inner, chiaudit.Options{Actor: j.Actor}), chiaudit.Require(chiaudit.Requirements{}))
-		r.Get("/", status(200))
-		require.Equal(t, `Bearer error="invalid_token"`, get(r, "/", header("Authorization", bad)).Header().Get("WWW-Authenticate"))
-		require.Equal(t, entaudit.Denied, m.only(t).Outcome)
-		require.Equal(t, chiaudit.ReasonTokenExpired, inners.only(t).Reason)
+		for _, first := range []bool{true, false} {
+			known := map[bool]chiaudit.Options{true: {Actor: j.Actor}}
+			r, _, m := setup(t, known[first])
+			inner, inners := newRecorder(t)
+			r.Use(chiaudit.Handler(inner, known[!first]), chiaudit.Require(chiaudit.Requirements{}))
+			r.Get("/", status(200))
+			require.Equal(t, `Bearer error="invalid_token"`, get(r, "/", header("Authorization", bad)).Header().Get("WWW-Authenticate"))
+			reasons := []string{m.only(t).Reason, inners.only(t).Reason}
+			require.ElementsMatch(t, []string{chiaudit.ReasonTokenExpired, chiaudit.ReasonAuthFailed}, reasons)
+			require.Equal(t, chiaudit.ReasonTokenExpired, reasons[map[bool]int{true: 0, false: 1}[first]])
+		}
 	})
 	t.Run("makes no sense", func(t *testing.T) {
 		t.Parallel()
