@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
 )
 
@@ -56,6 +57,16 @@ func (a *app) ofTenant(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// tenantHeader names the organisation that a client takes itself to be in. It gives
+// access to nothing.
+const tenantHeader = "X-Tenant"
+
+// ownTenant refuses requests for another organisation than that of the token, and
+// those whose token is for none.
+func ownTenant(next http.Handler) http.Handler {
+	return chiaudit.Require(chiaudit.Requirements{Tenant: true})(next)
 }
 
 // operators lets requests of those through who run the service.

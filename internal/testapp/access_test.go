@@ -49,6 +49,26 @@ func TestRefusalsAreRecorded(t *testing.T) {
 	})
 }
 
+func TestTenantHeaderGivesNoAccess(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "sqlite3")
+	for _, tt := range []struct {
+		name   string
+		who    person
+		reason string
+	}{
+		{"of no tenant", person{token: b.cast.olga.token, tenant: b.people.acme.ID.String()}, chiaudit.ReasonTenantMissing},
+		{"of another tenant", person{token: b.cast.alice.token, tenant: b.people.globex.ID.String()}, chiaudit.ReasonTenantMismatch},
+	} {
+		require.Equal(t, http.StatusForbidden, b.send(t, tt.who, "POST", "/invoices", logoInvoice).status, tt.name)
+	}
+	require.Equal(t, http.StatusCreated, b.send(t, person{token: b.cast.alice.token, tenant: b.people.acme.Slug}, "POST", "/invoices", logoInvoice).status)
+	entries := b.entries(t)
+	require.Equal(t, chiaudit.ReasonTenantMissing, entries[0].Reason)
+	require.Equal(t, chiaudit.ReasonTenantMismatch, entries[1].Reason)
+	require.Equal(t, b.people.acme.ID.String(), entries[1].Tenant.ID)
+}
+
 func TestEveryRequestLeavesAnEntry(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "sqlite3")

@@ -98,8 +98,9 @@ func (a *app) routes(tokens *chiaudit.JWT) chi.Router {
 	r.Get("/health", a.handle(a.health)) // asked every few seconds: not worth an entry
 	r.Group(func(r chi.Router) {
 		r.Use(a.recoverer, chiaudit.Handler(a.rec, chiaudit.Options{
-			Actor:  tokens.Actor,
-			Redact: entaudit.Redact{Keys: []string{"note"}}, // encrypted in the database, and not in requests
+			Actor:        tokens.Actor,
+			TenantHeader: tenantHeader,
+			Redact:       entaudit.Redact{Keys: []string{"note"}}, // encrypted in the database, and not in requests
 		}))
 		r.NotFound(a.handle(func(http.ResponseWriter, *http.Request) error {
 			return problem{http.StatusNotFound, "not found"}
@@ -107,7 +108,7 @@ func (a *app) routes(tokens *chiaudit.JWT) chi.Router {
 		r.MethodNotAllowed(a.handle(a.noMethod)) // both leave an entry as any other request
 		r.Get("/debug/panic", func(http.ResponseWriter, *http.Request) { panic("somebody asked for it") })
 		r.With(a.authenticated, a.operators).Post("/admin/reminders/reset", a.handle(a.resetReminders))
-		r.With(a.authenticated, a.ofTenant).Group(a.tenantRoutes)
+		r.With(a.authenticated, a.ofTenant, ownTenant).Group(a.tenantRoutes)
 	})
 	return r
 }

@@ -26,12 +26,12 @@ type finding struct {
 func expected() map[string]int {
 	return map[string]int{
 		"organisation.create success": 2, "user.create success": 4, "user.update success": 1,
-		"project.create success": 1, "tag.create success": 2,
-		"invoice.create success": 3, "invoice_line.create success": 4, "invoice.update success": 4, "invoice.delete success": 1,
+		"project.create success": 1, "tag.create success": 2, "tag.update success": 2,
+		"invoice.create success": 3, "invoice_line.create success": 4, "invoice.update success": 5, "invoice.delete success": 1,
 		"invoice.skip success": 1,
 
 		"POST /projects success": 1, "POST /invoices success": 3, "GET /invoices/{id} failure": 1,
-		"PATCH /invoices/{id} success": 1, "POST /users success": 1, "PATCH /users/{id} success": 1,
+		"PATCH /invoices/{id} success": 2, "GET /invoices denied": 1, "POST /users success": 1, "PATCH /users/{id} success": 1,
 		"POST /invoices/close-overdue success": 1, "POST /invoices/import failure": 1, "DELETE /invoices/{id} success": 1,
 		"DELETE /invoices/{id} denied": 2, "POST /admin/reminders/reset denied": 1, "POST /admin/reminders/reset success": 1,
 		"GET /debug/panic failure": 1,
@@ -44,7 +44,8 @@ func (t *trace) check() []finding {
 		{"every request and every changed row has its entry, and nothing else has", t.checkCounts()},
 		{"the bulk update has one entry per row, in one transaction", t.checkBulk()},
 		{"the transaction that failed left no entry of a change", t.checkRollback()},
-		{"the expired token and the panic are recorded with their reasons", t.checkReasons()},
+		{"the expired token, the wrong tenant and the panic are recorded with their reasons", t.checkReasons()},
+		{"who acts in somebody's place is named beside him", t.checkImpersonation()},
 		{"what was left out on purpose says so", t.checkSkip()},
 		{"every change of a request names its actor, tenant and request", t.checkOrigins()},
 		{"requests that change something have their bodies, passwords masked", t.checkBodies()},
@@ -153,11 +154,26 @@ func (t *trace) checkReasons() error {
 		}
 	}
 	want := map[string]int{
-		chiaudit.ReasonTokenExpired + " 401 denied": 1,
-		chiaudit.ReasonPanic + " 500 failure":       1,
+		chiaudit.ReasonTokenExpired + " 401 denied":   1,
+		chiaudit.ReasonTenantMismatch + " 403 denied": 1,
+		chiaudit.ReasonPanic + " 500 failure":         1,
 	}
 	if !maps.Equal(want, got) {
 		return fmt.Errorf("%v instead of %v", got, want)
+	}
+	return nil
+}
+
+func (t *trace) checkImpersonation() error {
+	var got []string
+	for _, e := range t.entries {
+		if e.Actor.ImpersonatorID == operatorID && e.Actor.Email == "alice@acme.example" {
+			got = append(got, e.Action)
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"PATCH /invoices/{id}", "invoice.update"}; !slices.Equal(want, got) {
+		return fmt.Errorf("%q instead of %q", got, want)
 	}
 	return nil
 }

@@ -67,7 +67,10 @@ func TestDemoPrintsATable(t *testing.T) {
 		`password   "[REDACTED]" → "[REDACTED]"`,
 		"reason token_expired",
 		"reason panic",
-		"└ invoice.delete      #2 A-2",
+		"reason tenant_mismatch",
+		"acting operator",
+		"├ invoice.delete      #2 A-2",
+		"└ invoice_line.delete #3 Logo",
 	} {
 		require.Contains(t, text, want)
 	}

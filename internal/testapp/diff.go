@@ -21,6 +21,9 @@ func (r *report) details(e entaudit.Entry) {
 	if e.Reason != "" {
 		r.field("reason", clean(e.Reason))
 	}
+	if id := e.Actor.ImpersonatorID; id != "" {
+		r.field("acting", clean(id))
+	}
 	if e.Operation == entaudit.OpUpdate {
 		r.update(e)
 	} else {

@@ -70,6 +70,9 @@ func (b *bundle) send(t *testing.T, who person, method, path, body string, heade
 	if who.token != "" {
 		r.Header.Set("Authorization", "Bearer "+who.token)
 	}
+	if who.tenant != "" {
+		r.Header.Set(tenantHeader, who.tenant)
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}

@@ -15,12 +15,17 @@ import (
 )
 
 // person is somebody who sends requests.
-type person struct{ name, token string }
+type person struct {
+	name, token string
+	tenant      string // whose header he sends, if he does
+}
 
 // cast are the people of the story.
 type cast struct {
 	alice, bob, carol, olga person
 	late                    person // Alice with a token that has expired
+	abroad                  person // Alice in an organisation that is not hers
+	support                 person // Olga in Alice's place
 	nobody                  person
 }
 
@@ -40,6 +45,11 @@ func newCast(i *issuer, p seeded) (c cast, err error) {
 		return c, err
 	}
 	if c.late.token, err = i.user(p.alice, p.acme, time.Now().Add(-time.Hour)); err != nil {
+		return c, err
+	}
+	c.abroad = person{name: "Alice", token: c.alice.token, tenant: p.globex.Slug}
+	c.support.name = "Olga"
+	if c.support.token, err = i.impersonated(p.alice, p.acme, soon); err != nil {
 		return c, err
 	}
 	c.olga.token, err = i.operator("olga@testapp.example", soon)
@@ -84,6 +94,9 @@ func (s *story) exchange(ctx context.Context, caption string, who person, method
 	r.Header.Set("User-Agent", "testapp-demo")
 	if who.token != "" {
 		r.Header.Set("Authorization", "Bearer "+who.token)
+	}
+	if who.tenant != "" {
+		r.Header.Set(tenantHeader, who.tenant)
 	}
 	resp, err := s.client.Do(r)
 	if err != nil {
@@ -136,6 +149,9 @@ func (s *story) tell(ctx context.Context) error {
 	s.send(ctx, "Alice sends a token that has expired, and somebody none at all. Neither gets through.", c.late,
 		"DELETE", fmt.Sprintf("/invoices/%d", first), "", 401)
 	s.send(ctx, "", c.nobody, "DELETE", fmt.Sprintf("/invoices/%d", first), "", 401)
+	s.send(ctx, "Olga corrects a customer in Alice's place. The entries name both.", c.support,
+		"PATCH", fmt.Sprintf("/invoices/%d", first), `{"customer":"Initech Ltd"}`, 200)
+	s.send(ctx, "Alice asks for the invoices of another organisation. Her token is not for it.", c.abroad, "GET", "/invoices", "", 403)
 	s.send(ctx, "Bob may not reset everybody's reminders, Olga may. One entry says why no rows are recorded.", c.bob,
 		"POST", "/admin/reminders/reset", "", 403)
 	s.send(ctx, "", c.olga, "POST", "/admin/reminders/reset", "", 200)

@@ -17,6 +17,9 @@ import (
 // serviceName is what the service is called, in tokens and in entries.
 const serviceName = "testapp"
 
+// operatorID is the id of the one who runs the service.
+const operatorID = "operator"
+
 // issuer signs tokens with a key that lives as long as the process.
 type issuer struct{ key []byte }
 
@@ -41,20 +44,31 @@ func (i *issuer) verifier(ctx context.Context) (*chiaudit.JWT, error) {
 
 // user returns a token of a user for his organisation.
 func (i *issuer) user(u *ent.User, o *ent.Organisation, expires time.Time) (string, error) {
-	return i.sign(jwt.MapClaims{
+	return i.sign(userClaims(u, o, expires))
+}
+
+// impersonated returns a token of a user with which an operator acts in his place.
+func (i *issuer) impersonated(u *ent.User, o *ent.Organisation, expires time.Time) (string, error) {
+	c := userClaims(u, o, expires)
+	c["act"] = jwt.MapClaims{"sub": operatorID}
+	return i.sign(c)
+}
+
+func userClaims(u *ent.User, o *ent.Organisation, expires time.Time) jwt.MapClaims {
+	return jwt.MapClaims{
 		"sub":         strconv.Itoa(u.ID),
 		"email":       u.Email,
 		"tenant":      o.ID.String(),
 		"tenant_slug": o.Slug,
 		"exp":         expires.Unix(),
-	})
+	}
 }
 
 // operator returns a token of somebody who runs the service and belongs to no
 // tenant.
 func (i *issuer) operator(email string, expires time.Time) (string, error) {
 	return i.sign(jwt.MapClaims{
-		"sub":        "operator",
+		"sub":        operatorID,
 		"email":      email,
 		"actor_type": string(entaudit.ActorPlatformAdmin),
 		"exp":        expires.Unix(),
