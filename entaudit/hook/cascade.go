@@ -60,14 +60,33 @@ func (v *victim) teller() rowKey {
 }
 
 // newCascade returns the cascade of a delete, in a database, that names the rows in own.
-func newCascade(s *scope, database string, own rows) *cascade {
+func newCascade(s *scope, database string, of *Schema, own rows) *cascade {
 	c := &cascade{s: s, database: database, byRow: make(map[rowKey]*victim, len(own.list)), columns: make(map[*Schema][]string)}
 	for _, w := range own.list {
-		v := &victim{row: w, s: s.p.Schema, fields: own.fields, named: true, doomed: true}
+		v := &victim{row: w, s: of, fields: own.fields, named: true, doomed: true}
 		c.byRow[v.key()] = v
 		c.own = append(c.own, v)
 	}
 	return c
+}
+
+// readNamed reads and locks the rows of a table that will be deleted. It returns the name
+// of the database, or nil where foreign keys do nothing.
+func (s *scope) readNamed(
+	ctx context.Context, tx dialect.ExecQuerier, of *Schema, from *sql.SelectTable, p *sql.Predicate, own *rows,
+) (database any, err error) {
+	sel := sql.Dialect(s.dialect).Select(of.columns(own.fields)...).From(from)
+	sel.AppendSelectExpr(sql.Raw(enforcedIn[s.dialect]))
+	if p != nil {
+		sel.Where(p)
+	}
+	lockKey.on(sel, of)
+	err = query(ctx, tx, sel, func(values []any) {
+		n := len(values) - 1
+		own.add(of, values[:n:n])
+		database = values[n]
+	})
+	return database, err
 }
 
 // follow reads and locks the rows that refer to those that go, level by level: at each

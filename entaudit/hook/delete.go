@@ -59,14 +59,14 @@ func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 	if err := p.(*ledger).takeLock(ctx, tx, d.quoted()); err != nil {
 		return d.fail("lock", err)
 	}
-	database, err := d.read(ctx, tx)
+	database, err := d.readNamed(ctx, tx, d.p.Schema, d.table(), d.match(), &d.old)
 	if err != nil {
 		return d.fail("read", err)
 	}
 	if len(keys) == 0 {
 		return nil
 	}
-	d.cascade = newCascade(&d.scope, text(plainValue(database)), d.old)
+	d.cascade = newCascade(&d.scope, text(plainValue(database)), d.p.Schema, d.old)
 	if database == nil {
 		if len(d.old.list) > 0 {
 			keys[0].warn(ctx)
@@ -77,23 +77,6 @@ func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 		return d.fail("read what goes with", err)
 	}
 	return nil
-}
-
-// read reads and locks the rows that will be deleted. It returns the name of the
-// database, or nil where foreign keys do nothing.
-func (d *deleteScope) read(ctx context.Context, tx dialect.ExecQuerier) (database any, err error) {
-	sel := sql.Dialect(d.dialect).Select(d.p.columns(d.old.fields)...).From(d.table())
-	sel.AppendSelectExpr(sql.Raw(enforcedIn[d.dialect]))
-	if p := d.match(); p != nil {
-		sel.Where(p)
-	}
-	lockKey.on(sel, d.p.Schema)
-	err = query(ctx, tx, sel, func(values []any) {
-		n := len(values) - 1
-		d.old.add(d.p.Schema, values[:n:n])
-		database = values[n]
-	})
-	return database, err
 }
 
 // match returns the predicate of the rows that ent deletes.

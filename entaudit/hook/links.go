@@ -16,12 +16,15 @@ import (
 // links is the statement that inserts or deletes rows of one table of links.
 type links struct {
 	e      *edges
-	join   *Schema
+	table  *Schema // as the graph has it
+	join   *Schema // what is read of it
 	space  string // schema of the database that the table is in
 	came   bool
 	edges  []ownedEdge
 	owners map[string]bool // by id
 	got    rows            // links that came or went
+
+	cascade *cascade // what goes with links that are removed
 
 	// MySQL does not give them back.
 	affected int64
@@ -29,7 +32,7 @@ type links struct {
 }
 
 func newLinks(e *edges, join *Schema, space string, came bool) *links {
-	l := &links{e: e, join: linkTable(join), space: space, came: came}
+	l := &links{e: e, table: join, join: linkTable(join), space: space, came: came}
 	for i := range l.join.Fields {
 		l.got.fields = append(l.got.fields, i)
 	}
@@ -73,6 +76,9 @@ func (l *links) statement(query string) txdriver.Statement {
 			return nil
 		}
 		st.After = l.returned
+		if l.follows() {
+			st.Before = l.follow
+		}
 		return st
 	case l.came:
 		st.Before, st.After = l.beforeInsert, l.inserted
@@ -87,15 +93,20 @@ func (l *links) statement(query string) txdriver.Statement {
 }
 
 // returned notes the links that the statement gave back.
-func (l *links) returned(context.Context, dialect.ExecQuerier) error {
+func (l *links) returned(ctx context.Context, tx dialect.ExecQuerier) error {
 	slices.SortFunc(l.got.list, byID)
 	for _, w := range l.got.list {
 		l.note(w)
 	}
-	return nil
+	return l.followed(ctx, tx)
 }
 
 func (l *links) beforeDelete(ctx context.Context, tx dialect.ExecQuerier) error {
+	if l.follows() {
+		if err := l.follow(ctx, tx); err != nil {
+			return err
+		}
+	}
 	return l.got.read(ctx, tx, l.join, l.e.table(l.join, l.space), l.match(), lockKey)
 }
 

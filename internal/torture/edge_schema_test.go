@@ -44,6 +44,25 @@ func linkOf(t *testing.T, b *bundle, w *ent.Tweet, x *ent.Tag) uuid.UUID {
 func TestEdgesOfTypes(t *testing.T) {
 	t.Parallel()
 	perform(t, entaudit.Config{}, []scene{
+		{"what goes with a link that is removed", story[tweets]{
+			seed: func(t *testing.T, b *bundle) tweets {
+				s := seedTweets(t, b)
+				b.plain.Remark.Create().SetText("true").SetLink(s.ax).ExecX(t.Context())
+				b.plain.Remark.Create().SetText("else").SetLink(
+					b.plain.TweetTag.Create().SetTweet(s.b).SetTag(s.x).SaveX(t.Context()),
+				).ExecX(t.Context())
+				return s
+			},
+			do: func(t *testing.T, _ *bundle, c *ent.Client, s tweets) {
+				c.Tweet.UpdateOne(s.a).ClearTags().ExecX(t.Context())
+			},
+			check: func(t *testing.T, b *bundle, e []entaudit.Entry, s tweets) {
+				require.Len(t, e, 3)
+				require.Equal(t, "remark.delete", e[2].Action)
+				require.Equal(t, e[1].ID, e[2].CauseID, "it went with the link")
+				requireChanges(t, map[string]string{"text": `"true" → -`, "link_id": "*"}, e[2])
+			},
+		}},
 		{"Case28AddTags", story[tweets]{
 			seed: seedTweets,
 			do: func(t *testing.T, _ *bundle, c *ent.Client, s tweets) {

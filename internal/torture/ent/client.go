@@ -37,6 +37,7 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
 	"github.com/entaudit/audit/internal/torture/ent/plain"
+	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
@@ -93,6 +94,8 @@ type Client struct {
 	Pet *PetClient
 	// Plain is the client for interacting with the Plain builders.
 	Plain *PlainClient
+	// Remark is the client for interacting with the Remark builders.
+	Remark *RemarkClient
 	// Roster is the client for interacting with the Roster builders.
 	Roster *RosterClient
 	// Scan is the client for interacting with the Scan builders.
@@ -140,6 +143,7 @@ func (c *Client) init() {
 	c.Memo = NewMemoClient(c.config)
 	c.Pet = NewPetClient(c.config)
 	c.Plain = NewPlainClient(c.config)
+	c.Remark = NewRemarkClient(c.config)
 	c.Roster = NewRosterClient(c.config)
 	c.Scan = NewScanClient(c.config)
 	c.Tag = NewTagClient(c.config)
@@ -263,6 +267,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Memo:     NewMemoClient(cfg),
 		Pet:      NewPetClient(cfg),
 		Plain:    NewPlainClient(cfg),
+		Remark:   NewRemarkClient(cfg),
 		Roster:   NewRosterClient(cfg),
 		Scan:     NewScanClient(cfg),
 		Tag:      NewTagClient(cfg),
@@ -310,6 +315,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Memo:     NewMemoClient(cfg),
 		Pet:      NewPetClient(cfg),
 		Plain:    NewPlainClient(cfg),
+		Remark:   NewRemarkClient(cfg),
 		Roster:   NewRosterClient(cfg),
 		Scan:     NewScanClient(cfg),
 		Tag:      NewTagClient(cfg),
@@ -349,8 +355,8 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Account, c.AuditLog, c.Blob, c.Card, c.Chunk, c.Counter, c.Coupon, c.Doc,
 		c.File, c.Folder, c.Group, c.Hidden, c.Invoice, c.Kinds, c.Like, c.Line,
-		c.Mark, c.Memo, c.Pet, c.Plain, c.Scan, c.Tag, c.Ticket, c.Tweet, c.TweetTag,
-		c.User, c.Whole,
+		c.Mark, c.Memo, c.Pet, c.Plain, c.Remark, c.Scan, c.Tag, c.Ticket, c.Tweet,
+		c.TweetTag, c.User, c.Whole,
 	} {
 		n.Use(hooks...)
 	}
@@ -362,8 +368,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Account, c.AuditLog, c.Blob, c.Card, c.Chunk, c.Counter, c.Coupon, c.Doc,
 		c.File, c.Folder, c.Group, c.Hidden, c.Invoice, c.Kinds, c.Like, c.Line,
-		c.Mark, c.Memo, c.Pet, c.Plain, c.Roster, c.Scan, c.Tag, c.Ticket, c.Tweet,
-		c.TweetTag, c.User, c.Whole,
+		c.Mark, c.Memo, c.Pet, c.Plain, c.Remark, c.Roster, c.Scan, c.Tag, c.Ticket,
+		c.Tweet, c.TweetTag, c.User, c.Whole,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -412,6 +418,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Pet.mutate(ctx, m)
 	case *PlainMutation:
 		return c.Plain.mutate(ctx, m)
+	case *RemarkMutation:
+		return c.Remark.mutate(ctx, m)
 	case *ScanMutation:
 		return c.Scan.mutate(ctx, m)
 	case *TagMutation:
@@ -3444,6 +3452,156 @@ func (c *PlainClient) mutate(ctx context.Context, m *PlainMutation) (Value, erro
 	}
 }
 
+// RemarkClient is a client for the Remark schema.
+type RemarkClient struct {
+	config
+}
+
+// NewRemarkClient returns a client for the Remark from the given config.
+func NewRemarkClient(c config) *RemarkClient {
+	return &RemarkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `remark.Hooks(f(g(h())))`.
+func (c *RemarkClient) Use(hooks ...Hook) {
+	c.hooks.Remark = append(c.hooks.Remark, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `remark.Intercept(f(g(h())))`.
+func (c *RemarkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Remark = append(c.inters.Remark, interceptors...)
+}
+
+// Create returns a builder for creating a Remark entity.
+func (c *RemarkClient) Create() *RemarkCreate {
+	mutation := newRemarkMutation(c.config, OpCreate)
+	return &RemarkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Remark entities.
+func (c *RemarkClient) CreateBulk(builders ...*RemarkCreate) *RemarkCreateBulk {
+	return &RemarkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RemarkClient) MapCreateBulk(slice any, setFunc func(*RemarkCreate, int)) *RemarkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RemarkCreateBulk{err: fmt.Errorf("calling to RemarkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RemarkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RemarkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Remark.
+func (c *RemarkClient) Update() *RemarkUpdate {
+	mutation := newRemarkMutation(c.config, OpUpdate)
+	return &RemarkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RemarkClient) UpdateOne(_m *Remark) *RemarkUpdateOne {
+	mutation := newRemarkMutation(c.config, OpUpdateOne, withRemark(_m))
+	return &RemarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RemarkClient) UpdateOneID(id int) *RemarkUpdateOne {
+	mutation := newRemarkMutation(c.config, OpUpdateOne, withRemarkID(id))
+	return &RemarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Remark.
+func (c *RemarkClient) Delete() *RemarkDelete {
+	mutation := newRemarkMutation(c.config, OpDelete)
+	return &RemarkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RemarkClient) DeleteOne(_m *Remark) *RemarkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RemarkClient) DeleteOneID(id int) *RemarkDeleteOne {
+	builder := c.Delete().Where(remark.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RemarkDeleteOne{builder}
+}
+
+// Query returns a query builder for Remark.
+func (c *RemarkClient) Query() *RemarkQuery {
+	return &RemarkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRemark},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Remark entity by its id.
+func (c *RemarkClient) Get(ctx context.Context, id int) (*Remark, error) {
+	return c.Query().Where(remark.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RemarkClient) GetX(ctx context.Context, id int) *Remark {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryLink queries the link edge of a Remark.
+func (c *RemarkClient) QueryLink(_m *Remark) *TweetTagQuery {
+	query := (&TweetTagClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(remark.Table, remark.FieldID, id),
+			sqlgraph.To(tweettag.Table, tweettag.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, remark.LinkTable, remark.LinkColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RemarkClient) Hooks() []Hook {
+	hooks := c.hooks.Remark
+	return append(hooks[:len(hooks):len(hooks)], remark.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RemarkClient) Interceptors() []Interceptor {
+	return c.inters.Remark
+}
+
+func (c *RemarkClient) mutate(ctx context.Context, m *RemarkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RemarkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RemarkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RemarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RemarkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Remark mutation op: %q", m.Op())
+	}
+}
+
 // RosterClient is a client for the Roster schema.
 type RosterClient struct {
 	config
@@ -4784,13 +4942,13 @@ func (c *WholeClient) mutate(ctx context.Context, m *WholeMutation) (Value, erro
 type (
 	hooks struct {
 		Account, AuditLog, Blob, Card, Chunk, Counter, Coupon, Doc, File, Folder, Group,
-		Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain, Scan, Tag, Ticket,
-		Tweet, TweetTag, User, Whole []ent.Hook
+		Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain, Remark, Scan, Tag,
+		Ticket, Tweet, TweetTag, User, Whole []ent.Hook
 	}
 	inters struct {
 		Account, AuditLog, Blob, Card, Chunk, Counter, Coupon, Doc, File, Folder, Group,
-		Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain, Roster, Scan, Tag,
-		Ticket, Tweet, TweetTag, User, Whole []ent.Interceptor
+		Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain, Remark, Roster,
+		Scan, Tag, Ticket, Tweet, TweetTag, User, Whole []ent.Interceptor
 	}
 )
 

@@ -32,6 +32,7 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
 	"github.com/entaudit/audit/internal/torture/ent/plain"
+	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/roster"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
@@ -120,6 +121,7 @@ func checkColumn(t, c string) error {
 			memo.Table:     memo.ValidColumn,
 			pet.Table:      pet.ValidColumn,
 			plain.Table:    plain.ValidColumn,
+			remark.Table:   remark.ValidColumn,
 			roster.Table:   roster.ValidColumn,
 			scan.Table:     scan.ValidColumn,
 			tag.Table:      tag.ValidColumn,

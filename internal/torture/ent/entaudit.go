@@ -30,6 +30,7 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/mark"
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
+	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
@@ -85,6 +86,8 @@ func Auditor(rec *entaudit.Recorder) Option {
 			c.hooks.Memo = append([]Hook{audithook.Outer}, c.hooks.Memo...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", pet.Hooks[:])
 			c.hooks.Pet = append([]Hook{audithook.Outer}, c.hooks.Pet...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", remark.Hooks[:])
+			c.hooks.Remark = append([]Hook{audithook.Outer}, c.hooks.Remark...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", scan.Hooks[:])
 			c.hooks.Scan = append([]Hook{audithook.Outer}, c.hooks.Scan...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tag.Hooks[:])
@@ -553,6 +556,27 @@ func (m *PetMutation) EntAuditFailed(ctx context.Context, err error) error {
 }
 
 var auditSchemaPet = auditGraph.Schema("Pet")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *RemarkMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *RemarkMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaRemark, m.config.auditor)
+}
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *RemarkMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaRemark, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaRemark = auditGraph.Schema("Remark")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *ScanMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -1084,6 +1108,20 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 		},
 		{
+			Type:   "Remark",
+			Table:  "remarks",
+			Config: "Remark",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Audited:  true,
+			Resource: "remark",
+			Fields: []audithook.Field{
+				{Name: "text", Column: "text", Kind: field.TypeString, Plain: true},
+				{Name: "link_id", Column: "link_id", Kind: field.TypeUUID},
+			},
+		},
+		{
 			Type:   "Scan",
 			Table:  "scans",
 			Config: "Scan",
@@ -1170,6 +1208,9 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 			Keys: [][]string{
 				{"tweet_id", "tag_id"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "remarks", Column: "link_id", Action: audithook.Cascade},
 			},
 			Ends: []audithook.End{
 				{Column: "tweet_id", Type: "Tweet", Edge: "tags"},

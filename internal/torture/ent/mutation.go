@@ -35,6 +35,7 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/pet"
 	"github.com/entaudit/audit/internal/torture/ent/plain"
 	"github.com/entaudit/audit/internal/torture/ent/predicate"
+	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
@@ -75,6 +76,7 @@ const (
 	TypeMemo     = "Memo"
 	TypePet      = "Pet"
 	TypePlain    = "Plain"
+	TypeRemark   = "Remark"
 	TypeRoster   = "Roster"
 	TypeScan     = "Scan"
 	TypeTag      = "Tag"
@@ -15176,6 +15178,442 @@ func (m *PlainMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *PlainMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Plain edge %s", name)
+}
+
+// RemarkMutation represents an operation that mutates the Remark nodes in the graph.
+type RemarkMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	text          *string
+	clearedFields map[string]struct{}
+	link          *uuid.UUID
+	clearedlink   bool
+	done          bool
+	oldValue      func(context.Context) (*Remark, error)
+	predicates    []predicate.Remark
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
+}
+
+var _ ent.Mutation = (*RemarkMutation)(nil)
+
+// remarkOption allows management of the mutation configuration using functional options.
+type remarkOption func(*RemarkMutation)
+
+// newRemarkMutation creates new mutation for the Remark entity.
+func newRemarkMutation(c config, op Op, opts ...remarkOption) *RemarkMutation {
+	m := &RemarkMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRemark,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRemarkID sets the ID field of the mutation.
+func withRemarkID(id int) remarkOption {
+	return func(m *RemarkMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Remark
+		)
+		m.oldValue = func(ctx context.Context) (*Remark, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Remark.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRemark sets the old Remark of the mutation.
+func withRemark(node *Remark) remarkOption {
+	return func(m *RemarkMutation) {
+		m.oldValue = func(context.Context) (*Remark, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RemarkMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RemarkMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RemarkMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RemarkMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Remark.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetText sets the "text" field.
+func (m *RemarkMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *RemarkMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the Remark entity.
+// If the Remark object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RemarkMutation) OldText(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *RemarkMutation) ResetText() {
+	m.text = nil
+}
+
+// SetLinkID sets the "link_id" field.
+func (m *RemarkMutation) SetLinkID(u uuid.UUID) {
+	m.link = &u
+}
+
+// LinkID returns the value of the "link_id" field in the mutation.
+func (m *RemarkMutation) LinkID() (r uuid.UUID, exists bool) {
+	v := m.link
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLinkID returns the old "link_id" field's value of the Remark entity.
+// If the Remark object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RemarkMutation) OldLinkID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLinkID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLinkID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLinkID: %w", err)
+	}
+	return oldValue.LinkID, nil
+}
+
+// ResetLinkID resets all changes to the "link_id" field.
+func (m *RemarkMutation) ResetLinkID() {
+	m.link = nil
+}
+
+// ClearLink clears the "link" edge to the TweetTag entity.
+func (m *RemarkMutation) ClearLink() {
+	m.clearedlink = true
+	m.clearedFields[remark.FieldLinkID] = struct{}{}
+}
+
+// LinkCleared reports if the "link" edge to the TweetTag entity was cleared.
+func (m *RemarkMutation) LinkCleared() bool {
+	return m.clearedlink
+}
+
+// LinkIDs returns the "link" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// LinkID instead. It exists only for internal usage by the builders.
+func (m *RemarkMutation) LinkIDs() (ids []uuid.UUID) {
+	if id := m.link; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetLink resets all changes to the "link" edge.
+func (m *RemarkMutation) ResetLink() {
+	m.link = nil
+	m.clearedlink = false
+}
+
+// Where appends a list predicates to the RemarkMutation builder.
+func (m *RemarkMutation) Where(ps ...predicate.Remark) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RemarkMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RemarkMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Remark, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RemarkMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RemarkMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Remark).
+func (m *RemarkMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RemarkMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.text != nil {
+		fields = append(fields, remark.FieldText)
+	}
+	if m.link != nil {
+		fields = append(fields, remark.FieldLinkID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RemarkMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case remark.FieldText:
+		return m.Text()
+	case remark.FieldLinkID:
+		return m.LinkID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RemarkMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case remark.FieldText:
+		return m.OldText(ctx)
+	case remark.FieldLinkID:
+		return m.OldLinkID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Remark field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RemarkMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case remark.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	case remark.FieldLinkID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLinkID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Remark field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RemarkMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RemarkMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RemarkMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Remark numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RemarkMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RemarkMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RemarkMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Remark nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RemarkMutation) ResetField(name string) error {
+	switch name {
+	case remark.FieldText:
+		m.ResetText()
+		return nil
+	case remark.FieldLinkID:
+		m.ResetLinkID()
+		return nil
+	}
+	return fmt.Errorf("unknown Remark field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RemarkMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.link != nil {
+		edges = append(edges, remark.EdgeLink)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RemarkMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case remark.EdgeLink:
+		if id := m.link; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RemarkMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RemarkMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RemarkMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedlink {
+		edges = append(edges, remark.EdgeLink)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RemarkMutation) EdgeCleared(name string) bool {
+	switch name {
+	case remark.EdgeLink:
+		return m.clearedlink
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RemarkMutation) ClearEdge(name string) error {
+	switch name {
+	case remark.EdgeLink:
+		m.ClearLink()
+		return nil
+	}
+	return fmt.Errorf("unknown Remark unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RemarkMutation) ResetEdge(name string) error {
+	switch name {
+	case remark.EdgeLink:
+		m.ResetLink()
+		return nil
+	}
+	return fmt.Errorf("unknown Remark edge %s", name)
 }
 
 // ScanMutation represents an operation that mutates the Scan nodes in the graph.

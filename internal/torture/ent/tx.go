@@ -54,6 +54,8 @@ type Tx struct {
 	Pet *PetClient
 	// Plain is the client for interacting with the Plain builders.
 	Plain *PlainClient
+	// Remark is the client for interacting with the Remark builders.
+	Remark *RemarkClient
 	// Roster is the client for interacting with the Roster builders.
 	Roster *RosterClient
 	// Scan is the client for interacting with the Scan builders.
@@ -221,6 +223,7 @@ func (tx *Tx) init() {
 	tx.Memo = NewMemoClient(tx.config)
 	tx.Pet = NewPetClient(tx.config)
 	tx.Plain = NewPlainClient(tx.config)
+	tx.Remark = NewRemarkClient(tx.config)
 	tx.Roster = NewRosterClient(tx.config)
 	tx.Scan = NewScanClient(tx.config)
 	tx.Tag = NewTagClient(tx.config)

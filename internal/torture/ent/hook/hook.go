@@ -249,6 +249,18 @@ func (f PlainFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlainMutation", m)
 }
 
+// The RemarkFunc type is an adapter to allow the use of ordinary
+// function as Remark mutator.
+type RemarkFunc func(context.Context, *ent.RemarkMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RemarkFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RemarkMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RemarkMutation", m)
+}
+
 // The ScanFunc type is an adapter to allow the use of ordinary
 // function as Scan mutator.
 type ScanFunc func(context.Context, *ent.ScanMutation) (ent.Value, error)

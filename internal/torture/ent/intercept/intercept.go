@@ -29,6 +29,7 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/pet"
 	"github.com/entaudit/audit/internal/torture/ent/plain"
 	"github.com/entaudit/audit/internal/torture/ent/predicate"
+	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/roster"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
@@ -635,6 +636,33 @@ func (f TraversePlain) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.PlainQuery", q)
 }
 
+// The RemarkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RemarkFunc func(context.Context, *ent.RemarkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RemarkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RemarkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RemarkQuery", q)
+}
+
+// The TraverseRemark type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRemark func(context.Context, *ent.RemarkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRemark) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRemark) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RemarkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RemarkQuery", q)
+}
+
 // The RosterFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RosterFunc func(context.Context, *ent.RosterQuery) (ent.Value, error)
 
@@ -894,6 +922,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.PetQuery, predicate.Pet, pet.OrderOption]{typ: ent.TypePet, tq: q}, nil
 	case *ent.PlainQuery:
 		return &query[*ent.PlainQuery, predicate.Plain, plain.OrderOption]{typ: ent.TypePlain, tq: q}, nil
+	case *ent.RemarkQuery:
+		return &query[*ent.RemarkQuery, predicate.Remark, remark.OrderOption]{typ: ent.TypeRemark, tq: q}, nil
 	case *ent.RosterQuery:
 		return &query[*ent.RosterQuery, predicate.Roster, roster.OrderOption]{typ: ent.TypeRoster, tq: q}, nil
 	case *ent.ScanQuery:

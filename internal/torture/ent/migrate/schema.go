@@ -456,6 +456,26 @@ var (
 		Columns:    PlainsColumns,
 		PrimaryKey: []*schema.Column{PlainsColumns[0]},
 	}
+	// RemarksColumns holds the columns for the "remarks" table.
+	RemarksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "text", Type: field.TypeString},
+		{Name: "link_id", Type: field.TypeUUID},
+	}
+	// RemarksTable holds the schema information for the "remarks" table.
+	RemarksTable = &schema.Table{
+		Name:       "remarks",
+		Columns:    RemarksColumns,
+		PrimaryKey: []*schema.Column{RemarksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "remarks_tweet_tags_link",
+				Columns:    []*schema.Column{RemarksColumns[2]},
+				RefColumns: []*schema.Column{TweetTagsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// ScansColumns holds the columns for the "scans" table.
 	ScansColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -761,6 +781,7 @@ var (
 		MemosTable,
 		PetsTable,
 		PlainsTable,
+		RemarksTable,
 		ScansTable,
 		TagsTable,
 		OrderTable,
@@ -799,6 +820,7 @@ func init() {
 	LinesTable.ForeignKeys[0].RefTable = InvoicesTable
 	MarksTable.ForeignKeys[0].RefTable = ChunksTable
 	PetsTable.ForeignKeys[0].RefTable = UsersTable
+	RemarksTable.ForeignKeys[0].RefTable = TweetTagsTable
 	ScansTable.ForeignKeys[0].RefTable = FilesTable
 	ScansTable.ForeignKeys[1].RefTable = FilesTable
 	OrderTable.Annotation = &entsql.Annotation{

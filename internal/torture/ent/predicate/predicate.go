@@ -77,6 +77,9 @@ type Pet func(*sql.Selector)
 // Plain is the predicate function for plain builders.
 type Plain func(*sql.Selector)
 
+// Remark is the predicate function for remark builders.
+type Remark func(*sql.Selector)
+
 // Roster is the predicate function for roster builders.
 type Roster func(*sql.Selector)
 

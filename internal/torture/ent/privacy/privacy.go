@@ -590,6 +590,30 @@ func (f PlainMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation)
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PlainMutation", m)
 }
 
+// The RemarkQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RemarkQueryRuleFunc func(context.Context, *ent.RemarkQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RemarkQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RemarkQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RemarkQuery", q)
+}
+
+// The RemarkMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RemarkMutationRuleFunc func(context.Context, *ent.RemarkMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RemarkMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RemarkMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RemarkMutation", m)
+}
+
 // The RosterQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type RosterQueryRuleFunc func(context.Context, *ent.RosterQuery) error

@@ -25,6 +25,7 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/mark"
 	"github.com/entaudit/audit/internal/torture/ent/memo"
 	"github.com/entaudit/audit/internal/torture/ent/pet"
+	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/schema"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
@@ -205,6 +206,9 @@ func init() {
 	petDescID := petFields[0].Descriptor()
 	// pet.DefaultID holds the default value on creation for the id field.
 	pet.DefaultID = petDescID.Default.(func() uuid.UUID)
+	remarkMixin := schema.Remark{}.Mixin()
+	remarkMixinHooks0 := remarkMixin[0].Hooks()
+	remark.Hooks[0] = remarkMixinHooks0[0]
 	scanMixin := schema.Scan{}.Mixin()
 	scanMixinHooks0 := scanMixin[0].Hooks()
 	scan.Hooks[0] = scanMixinHooks0[0]

@@ -78,6 +78,24 @@ func (TweetTag) Edges() []ent.Edge {
 	}
 }
 
+// Remark is about a link. It goes with it.
+type Remark struct{ ent.Schema }
+
+// Mixin audits the type.
+func (Remark) Mixin() []ent.Mixin { return []ent.Mixin{entaudit.Mixin{}} }
+
+// Fields of the Remark.
+func (Remark) Fields() []ent.Field {
+	return []ent.Field{field.String("text"), field.UUID("link_id", uuid.UUID{})}
+}
+
+// Edges of the Remark.
+func (Remark) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("link", TweetTag.Type).Unique().Required().Field("link_id").Annotations(entsql.OnDelete(entsql.Cascade)),
+	}
+}
+
 // Like is the link of a user and a tweet. Its id is both of theirs.
 type Like struct{ ent.Schema }
 
