@@ -18,7 +18,7 @@ type links struct {
 	e      *edges
 	table  *Schema // as the graph has it
 	join   *Schema // what is read of it
-	space  string // schema of the database that the table is in
+	space  string  // schema of the database that the table is in
 	came   bool
 	edges  []ownedEdge
 	owners map[string]bool // by id
