@@ -144,10 +144,10 @@ func TestS08KeysThatAreLeftOut(t *testing.T) {
 		"no id":                key.with("kid", ""),
 		"an id that is none":   key.with("kid", 7),
 		"RSA-1024":             weak,
-		"RSA-16384":            key.with("n", encoded(append([]byte{1}, make([]byte, 2048)...))),
+		"RSA-16384":            key.with("n", encoded(bytes.Repeat([]byte{0xff}, 2048))),
 		"exponent 1":           key.with("e", "AQ"),
 		"exponent 2":           key.with("e", "Ag"),
-		"a huge exponent":      key.with("e", encoded(bytes.Repeat([]byte{0xff}, 9))),
+		"a huge exponent":      key.with("e", encoded([]byte{1, 0, 0, 0, 0, 1})),
 		"an even modulus":      key.with("n", encoded(append(private.N.Bytes()[:255], 0))),
 		"padding":              key.with("e", "AQAB=="),
 		"encryption algorithm": key.with("alg", "RSA-OAEP"),
@@ -180,7 +180,9 @@ func TestS08KeysThatAreLeftOut(t *testing.T) {
 		refused(t, j, signBy(t, jwt.SigningMethodRS256, "x", c, private), chiaudit.ReasonTokenInvalid)
 		refused(t, j, signBy(t, jwt.SigningMethodES256, "x", c, good), chiaudit.ReasonTokenInvalid)
 	})
-	for _, data := range []string{``, `{}`, `[]`, `{"keys":{}}`, `{"keys":[]}`, `{"keys":[7]}`, `{"keys":[],"keys":[]}`, `{"keys":` + strings.Repeat("[", 1000), `{"keys":[` + strings.Repeat(`{},`, 100) + `{}]}`} {
+	_, err := chiaudit.NewJWT(t.Context(), chiaudit.JWTConfig{JWKS: chiaudit.JWKS{JSON: []byte(`{"keys":[` + strings.Repeat(`{},`, 100) + `{}]}`)}})
+	require.ErrorContains(t, err, "101 keys are too many")
+	for _, data := range []string{``, `{}`, `[]`, `{"keys":{}}`, `{"keys":[]}`, `{"keys":[7]}`, `{"keys":[],"keys":[]}`, `{"keys":` + strings.Repeat("[", 1000)} {
 		_, err := chiaudit.NewJWT(t.Context(), chiaudit.JWTConfig{JWKS: chiaudit.JWKS{JSON: []byte(data)}})
 		require.ErrorContains(t, err, "JWTConfig.JWKS.JSON", data)
 	}
