@@ -71,7 +71,7 @@ func describe(g *gen.Graph) ([]typeInfo, error) {
 		if err != nil {
 			return nil, fmt.Errorf("entaudit: %s: %w", n.Name, err)
 		}
-		t.tableInfo.add(tables[n.Table()])
+		t.add(tables[n.Table()])
 		types = append(types, t)
 	}
 	return types, nil

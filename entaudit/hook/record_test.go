@@ -13,7 +13,10 @@ func TestRecordKeepsValues(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	values := []any{
 		nil, true, false, int64(math.MinInt64), int64(7), uint64(math.MaxUint64), 1.5, math.Inf(-1), float32(2.5),
-		"", "text", []byte{}, []byte{0, 1}, at,
+		"", "text",
+		[]byte{},
+		[]byte{0, 1},
+		at,
 	}
 	b, err := appendRecord(nil, values)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"math/bits"
@@ -28,10 +29,7 @@ func (m *summary) add(id string) {
 	h := sha256.Sum256([]byte(id))
 	var carry uint64
 	for i := range m.sum {
-		var word uint64
-		for _, b := range h[32-8*(i+1) : 32-8*i] {
-			word = word<<8 | uint64(b)
-		}
+		word := binary.BigEndian.Uint64(h[32-8*(i+1):])
 		m.sum[i], carry = bits.Add64(m.sum[i], word, carry)
 	}
 }
@@ -40,9 +38,7 @@ func (m *summary) add(id string) {
 func (m *summary) ids() string {
 	out := make([]byte, 0, 32)
 	for _, word := range slices.Backward(m.sum[:]) {
-		for shift := 56; shift >= 0; shift -= 8 {
-			out = append(out, byte(word>>shift))
-		}
+		out = binary.BigEndian.AppendUint64(out, word)
 	}
 	return hex.EncodeToString(out)
 }

@@ -93,7 +93,8 @@ func TestCase19SessionWithoutForeignKeys(t *testing.T) {
 		require.Equal(t, []string{"invoice.delete", "line.delete"}, actions(b.entries(t)))
 		b.clear(t)
 		v := withLine(t, b, "2")
-		c, done := b.client, func() {}
+		var c *ent.Client
+		var done func()
 		switch b.dialect {
 		case dialect.SQLite:
 			conn, err := b.db.Conn(t.Context())

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"entgo.io/ent/privacy"
+	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/audittest"
