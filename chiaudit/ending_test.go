@@ -218,6 +218,7 @@ func TestCaseH05Status(t *testing.T) {
 			client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			resp, err := client.Get(s.URL)
 			require.NoError(t, err)
+			_, _ = io.Copy(io.Discard, resp.Body) // to its end: a client that is gone is another case
 			require.NoError(t, resp.Body.Close())
 			<-left
 			e := m.only(t)
