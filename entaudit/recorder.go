@@ -49,7 +49,9 @@ type Config struct {
 	Off bool
 	// Failures has mutations recorded too that were denied by a privacy policy or
 	// failed: with their outcome and reason, once the transaction they ran in has
-	// ended, through Writer. Their values are not recorded, and reads never are.
+	// ended, through Writer. Their values are not recorded, and reads never are. The
+	// Writer must not wait for a connection that the mutation's own caller holds: give
+	// it a queue, or a pool of its own. Errors of creates arrive wrapped.
 	Failures bool
 	// SummaryAbove has an update or delete of more rows than this leave one entry of
 	// operation summary in place of one for each row: how many they were, the

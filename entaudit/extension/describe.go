@@ -34,8 +34,8 @@ type fieldInfo struct {
 
 // edgeInfo is an edge whose links lie in other tables.
 type edgeInfo struct {
-	Name, Table, Column string
-	Inverse, Skip       bool
+	Name, Table, Column  string
+	Inverse, Links, Skip bool
 }
 
 // annotationOf returns what the annotations of a schema, field or edge say about
@@ -166,7 +166,7 @@ func describeEdges(t *typeInfo, n *gen.Type) error {
 		}
 		if (!e.OwnFK() || e.Bidi) && len(e.Rel.Columns) > 0 {
 			t.FarEdges = append(t.FarEdges, edgeInfo{
-				Name: e.Name, Table: e.Rel.Table, Column: e.Rel.Columns[0], Inverse: e.IsInverse(), Skip: a.Ignore,
+				Name: e.Name, Table: e.Rel.Table, Column: e.Rel.Columns[0], Inverse: e.IsInverse(), Links: e.M2M(), Skip: a.Ignore,
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"entgo.io/ent"
@@ -40,8 +41,11 @@ func Failed(ctx context.Context, a Attempt, err error) error {
 	if rec == nil || rec.Off() || !rec.Config().Failures {
 		return err
 	}
-	var before *told
-	if _, skipped := entaudit.SkipFrom(ctx); skipped || errors.As(err, &before) {
+	creates := a.Mutation.Op().Is(ent.OpCreate)
+	if _, skipped := entaudit.SkipFrom(ctx); skipped || creates && errors.Is(err, sql.ErrNoRows) {
+		return err // an upsert that leaves the row as it is has not failed
+	}
+	if before, ok := err.(*told); ok && creates && before.typ == a.Schema { //nolint:errorlint // a hook that wraps it means another mutation
 		return err
 	}
 	e := rec.NewEntry(entaudit.KindMutation, rec.Origin(ctx))
@@ -59,15 +63,18 @@ func Failed(ctx context.Context, a Attempt, err error) error {
 	} else if derr := rec.Deliver(ctx, e); derr != nil {
 		err = errors.Join(err, derr)
 	}
-	if a.Mutation.Op().Is(ent.OpCreate) {
-		err = &told{err}
+	if creates {
+		err = &told{err, a.Schema}
 	}
 	return err
 }
 
 // told is an error whose mutation is recorded. The hooks of a bulk insert are nested:
 // those of every builder see the error of one of them.
-type told struct{ error }
+type told struct {
+	error
+	typ *Schema
+}
 
 // Unwrap returns the error itself.
 func (t *told) Unwrap() error { return t.error }

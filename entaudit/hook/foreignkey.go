@@ -24,15 +24,15 @@ type foreignKey struct {
 // place is where a key was seen at work. One recorder may serve several databases.
 type place struct{ dialect, database, schema string }
 
-// enforcedIn are expressions for the name of the database, which are NULL in a session
+// enforcedIn are expressions for the name of the database and its server, which are NULL in a session
 // in which foreign keys do nothing: SQLite leaves them off by default, for each
 // connection of its own, and others can switch them off.
 var enforcedIn = map[string]string{
 	dialect.SQLite: "(SELECT IFNULL((SELECT file FROM pragma_database_list WHERE name = 'main'), '')" +
 		" FROM pragma_foreign_keys WHERE foreign_keys)",
 	dialect.Postgres: "CASE WHEN current_setting('session_replication_role', true) IS DISTINCT FROM 'replica'" +
-		" THEN current_database()::text END",
-	dialect.MySQL: "IF(@@foreign_key_checks, IFNULL(DATABASE(), ''), NULL)",
+		" THEN current_database() || '.' || coalesce(current_schema(), '') || '@' || pg_postmaster_start_time()::text END",
+	dialect.MySQL: "IF(@@foreign_key_checks, CONCAT(IFNULL(DATABASE(), ''), '@', @@hostname, ':', @@port), NULL)",
 }
 
 type foreignKeysOf struct{ s *Schema }
@@ -78,10 +78,10 @@ func (r *Ref) reaches(seen map[*Schema]bool) bool {
 }
 
 // known reports whether it is certain what the key does. Which default a column has is
-// not.
+// not, nor which of the databases without a name, in memory, this one is.
 func (k *foreignKey) known(at place) bool {
 	_, ok := k.acts.Load(at)
-	return ok && k.Action != SetDefault
+	return ok && k.Action != SetDefault && at.database != ""
 }
 
 // learn takes in what became of a row that referred by the key to one that has gone.

@@ -54,6 +54,7 @@ type Edge struct {
 	Table   string // that holds the links
 	Column  string // first column of the edge's specification
 	Inverse bool
+	Links   bool // many to many: Table holds links, and not a key
 	Ignore  bool // left out of entries; what it changes in other tables is not
 
 	far *Schema // of Table

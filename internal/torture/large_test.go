@@ -102,34 +102,37 @@ func TestCase68Concurrent(t *testing.T) {
 func TestCase68Summary(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{many - 1, 20} {
-		eachWith(t, entaudit.Config{SummaryAbove: limit}, func(t *testing.T, b *bundle) {
-			seedMany(t, b.plain)
-			sum := new(big.Int)
-			for _, id := range b.plain.Card.Query().IDsX(t.Context()) {
-				h := sha256.Sum256([]byte(id))
-				sum.Add(sum, new(big.Int).SetBytes(h[:]))
-			}
-			sum.Mod(sum, new(big.Int).Lsh(big.NewInt(1), 256))
-			want := hex.EncodeToString(sum.FillBytes(make([]byte, 32)))
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			t.Parallel()
+			eachWith(t, entaudit.Config{SummaryAbove: limit}, func(t *testing.T, b *bundle) {
+				seedMany(t, b.plain)
+				sum := new(big.Int)
+				for _, id := range b.plain.Card.Query().IDsX(t.Context()) {
+					h := sha256.Sum256([]byte(id))
+					sum.Add(sum, new(big.Int).SetBytes(h[:]))
+				}
+				sum.Mod(sum, new(big.Int).Lsh(big.NewInt(1), 256))
+				want := hex.EncodeToString(sum.FillBytes(make([]byte, 32)))
 
-			require.Equal(t, many, b.client.Card.Update().Where(card.NumberNEQ("9")).SetNumber("8").SaveX(t.Context()))
-			b.client.Card.Update().Where(card.ID("card00001")).SetNumber("5").ExecX(t.Context())
-			require.Equal(t, many, b.client.Card.Delete().ExecX(t.Context()))
+				require.Equal(t, many, b.client.Card.Update().Where(card.NumberNEQ("9")).SetNumber("8").SaveX(t.Context()))
+				b.client.Card.Update().Where(card.ID("card00001")).SetNumber("5").ExecX(t.Context())
+				require.Equal(t, many, b.client.Card.Delete().ExecX(t.Context()))
 
-			e := b.entries(t)
-			require.Len(t, e, 3)
-			for i, operation := range map[int]string{0: "update", 2: "delete"} {
-				require.Equal(t, entaudit.OpSummary, e[i].Operation)
-				require.Equal(t, "payment_card.summary", e[i].Action)
-				require.Equal(t, operation, e[i].Metadata["operation"])
-				require.EqualValues(t, many, e[i].Metadata["rows"])
-				require.Equal(t, want, e[i].Metadata["ids_sha256_sum"])
-			}
-			requireChanges(t, map[string]string{"number": `- → "8"`}, e[0])
-			require.Contains(t, e[0].Metadata["predicate"], "number")
-			require.Equal(t, []any{"9"}, e[0].Metadata["arguments"])
-			require.NotContains(t, e[2].Metadata, "predicate")
-			requireChanges(t, map[string]string{"number": `"8" → "5"`}, e[1])
+				e := b.entries(t)
+				require.Len(t, e, 3)
+				for i, operation := range map[int]string{0: "update", 2: "delete"} {
+					require.Equal(t, entaudit.OpSummary, e[i].Operation)
+					require.Equal(t, "payment_card.summary", e[i].Action)
+					require.Equal(t, operation, e[i].Metadata["operation"])
+					require.EqualValues(t, many, e[i].Metadata["rows"])
+					require.Equal(t, want, e[i].Metadata["ids_sha256_sum"])
+				}
+				requireChanges(t, map[string]string{"number": `- → "8"`}, e[0])
+				require.Contains(t, e[0].Metadata["predicate"], "number")
+				require.Equal(t, []any{"9"}, e[0].Metadata["arguments"])
+				require.NotContains(t, e[2].Metadata, "predicate")
+				requireChanges(t, map[string]string{"number": `"8" → "5"`}, e[1])
+			})
 		})
 	}
 }

@@ -156,7 +156,7 @@ func TestCase82HalfDoneBuilderInTransaction(t *testing.T) {
 	})
 }
 
-func TestSavepointTakesItsEntriesAlong(t *testing.T) {
+func TestCase65SavepointTakesItsEntriesAlong(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		tx, err := b.client.Tx(t.Context())
@@ -172,6 +172,7 @@ func TestSavepointTakesItsEntriesAlong(t *testing.T) {
 		tx.User.Create().SetName("kept too").ExecX(t.Context())
 		require.NoError(t, tx.Commit())
 		require.Len(t, b.mutations(t), 2)
+		b.oracle.compare(t)
 	})
 }
 

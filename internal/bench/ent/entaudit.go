@@ -254,7 +254,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "seats", Column: "seats", Kind: field.TypeInt, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "members", Table: "member_groups", Column: "member_id", Inverse: true},
+				{Name: "members", Table: "member_groups", Column: "member_id", Inverse: true, Links: true},
 			},
 		},
 		{
@@ -327,7 +327,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "groups", Table: "member_groups", Column: "member_id"},
+				{Name: "groups", Table: "member_groups", Column: "member_id", Links: true},
 			},
 		},
 		{

@@ -463,7 +463,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "archived", Column: "archived", Kind: field.TypeBool, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "tags", Table: "project_tags", Column: "project_id"},
+				{Name: "tags", Table: "project_tags", Column: "project_id", Links: true},
 				{Name: "invoices", Table: "invoices", Column: "project_id"},
 			},
 		},
@@ -501,7 +501,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "colour", Column: "colour", Kind: field.TypeUint32, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "projects", Table: "project_tags", Column: "project_id", Inverse: true},
+				{Name: "projects", Table: "project_tags", Column: "project_id", Inverse: true, Links: true},
 			},
 		},
 		{

@@ -787,7 +787,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 			Edges: []audithook.Edge{
 				{Name: "next", Table: "blobs", Column: "blob_next"},
-				{Name: "coupons", Table: "blob_coupons", Column: "blob_id"},
+				{Name: "coupons", Table: "blob_coupons", Column: "blob_id", Links: true},
 			},
 		},
 		{
@@ -852,7 +852,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "holder", Column: "coupon_holder", Kind: field.TypeUUID},
 			},
 			Edges: []audithook.Edge{
-				{Name: "blobs", Table: "blob_coupons", Column: "blob_id", Inverse: true},
+				{Name: "blobs", Table: "blob_coupons", Column: "blob_id", Inverse: true, Links: true},
 			},
 		},
 		{
@@ -915,7 +915,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			Edges: []audithook.Edge{
 				{Name: "children", Table: "folders", Column: "parent_id"},
 				{Name: "files", Table: "files", Column: "folder_files"},
-				{Name: "viewers", Table: "folder_viewers", Column: "folder_id"},
+				{Name: "viewers", Table: "folder_viewers", Column: "folder_id", Links: true},
 			},
 		},
 		{
@@ -934,7 +934,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "users", Table: "user_groups", Column: "user_id", Inverse: true},
+				{Name: "users", Table: "user_groups", Column: "user_id", Inverse: true, Links: true},
 			},
 		},
 		{
@@ -1155,7 +1155,7 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true, Key: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "tweets", Table: "tweet_tags", Column: "tweet_id", Inverse: true},
+				{Name: "tweets", Table: "tweet_tags", Column: "tweet_id", Inverse: true, Links: true},
 				{Name: "tweet_tags", Table: "tweet_tags", Column: "tag_id", Inverse: true},
 			},
 		},
@@ -1193,8 +1193,8 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "author_id", Column: "author_id", Kind: field.TypeInt, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "tags", Table: "tweet_tags", Column: "tweet_id"},
-				{Name: "liked_by", Table: "likes", Column: "user_id", Inverse: true},
+				{Name: "tags", Table: "tweet_tags", Column: "tweet_id", Links: true},
+				{Name: "liked_by", Table: "likes", Column: "user_id", Inverse: true, Links: true},
 				{Name: "tweet_tags", Table: "tweet_tags", Column: "tweet_id", Inverse: true},
 				{Name: "tweet_likes", Table: "likes", Column: "tweet_id", Inverse: true},
 			},
@@ -1273,14 +1273,14 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			Edges: []audithook.Edge{
 				{Name: "pets", Table: "pets", Column: "user_pets"},
 				{Name: "card", Table: "cards", Column: "owner_id"},
-				{Name: "groups", Table: "user_groups", Column: "user_id"},
-				{Name: "friends", Table: "user_friends", Column: "user_id"},
+				{Name: "groups", Table: "user_groups", Column: "user_id", Links: true},
+				{Name: "friends", Table: "user_friends", Column: "user_id", Links: true},
 				{Name: "spouse", Table: "users", Column: "user_spouse"},
 				{Name: "children", Table: "users", Column: "user_children"},
-				{Name: "followers", Table: "user_following", Column: "user_id", Inverse: true},
-				{Name: "following", Table: "user_following", Column: "user_id"},
-				{Name: "likes", Table: "likes", Column: "user_id"},
-				{Name: "shared_folders", Table: "folder_viewers", Column: "folder_id", Inverse: true},
+				{Name: "followers", Table: "user_following", Column: "user_id", Inverse: true, Links: true},
+				{Name: "following", Table: "user_following", Column: "user_id", Links: true},
+				{Name: "likes", Table: "likes", Column: "user_id", Links: true},
+				{Name: "shared_folders", Table: "folder_viewers", Column: "folder_id", Inverse: true, Links: true},
 				{Name: "user_likes", Table: "likes", Column: "user_id", Inverse: true},
 			},
 		},

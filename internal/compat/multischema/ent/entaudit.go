@@ -301,8 +301,8 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
 			},
 			Edges: []audithook.Edge{
-				{Name: "wishers", Table: "user_wishes", Column: "user_id", Inverse: true},
-				{Name: "reviewers", Table: "reviews", Column: "user_id", Inverse: true},
+				{Name: "wishers", Table: "user_wishes", Column: "user_id", Inverse: true, Links: true},
+				{Name: "reviewers", Table: "reviews", Column: "user_id", Inverse: true, Links: true},
 				{Name: "reviews", Table: "reviews", Column: "product_id", Inverse: true},
 			},
 		},
@@ -351,9 +351,9 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 			Edges: []audithook.Edge{
 				{Name: "orders", Table: "orders", Column: "user_orders"},
-				{Name: "wishes", Table: "user_wishes", Column: "user_id"},
-				{Name: "reviewed", Table: "reviews", Column: "user_id"},
-				{Name: "friends", Table: "user_friends", Column: "user_id"},
+				{Name: "wishes", Table: "user_wishes", Column: "user_id", Links: true},
+				{Name: "reviewed", Table: "reviews", Column: "user_id", Links: true},
+				{Name: "friends", Table: "user_friends", Column: "user_id", Links: true},
 				{Name: "reviews", Table: "reviews", Column: "user_id", Inverse: true},
 			},
 		},
