@@ -145,10 +145,19 @@ func query(ctx context.Context, tx dialect.ExecQuerier, sel *sql.Selector, row f
 // readChunk is the number of ids that one query names.
 const readChunk = 1000
 
+// chunk returns how many rows one query names. SQLite takes conditions of a thousand
+// terms, and an id of two columns is a term of its own.
+func (s *Schema) chunk() int {
+	if len(s.ID) > 1 {
+		return upsertChunk
+	}
+	return readChunk
+}
+
 // readIDs reads the rows of from again.
 func (r *rows) readIDs(ctx context.Context, tx dialect.ExecQuerier, s *Schema, table func() *sql.SelectTable, ids [][]any) error {
 	for len(ids) > 0 {
-		n := min(len(ids), readChunk)
+		n := min(len(ids), s.chunk())
 		if err := r.read(ctx, tx, s, table(), matchIDs(s, ids[:n]), noLock); err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func (c *cascade) look(ctx context.Context, tx dialect.ExecQuerier) error {
 		byTable[v.s] = append(byTable[v.s], v)
 	}
 	for _, s := range order {
-		for part := range slices.Chunk(byTable[s], readChunk) {
+		for part := range slices.Chunk(byTable[s], s.chunk()) {
 			if err := c.lookAt(ctx, tx, s, part); err != nil {
 				return err
 			}
