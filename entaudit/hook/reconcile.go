@@ -22,9 +22,18 @@ func (u *updateScope) reconcile(ctx context.Context, tx dialect.ExecQuerier) err
 
 // strange tells what it means that a row was written which had not been read: another row
 // has become it, or others have made it match.
-func (u *updateScope) strange() error {
+func (u *updateScope) strange(ctx context.Context, tx dialect.ExecQuerier) error {
 	if u.stranger == "" {
 		return nil
+	}
+	// A row that was read and not written is there all the same if it only matches no
+	// longer.
+	unwritten := slices.DeleteFunc(slices.Clone(u.old.list), func(w row) bool {
+		_, ok := u.new.get(w.id)
+		return ok
+	})
+	if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, idsOf(unwritten)); err != nil {
+		return u.fail("read", err)
 	}
 	if err := u.missing(u.old.list); err != nil {
 		return err

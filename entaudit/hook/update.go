@@ -191,9 +191,9 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 	case u.returns():
 		u.wrote = true
 		st.Row = u.written
-		st.After = func(context.Context, dialect.ExecQuerier) error {
+		st.After = func(ctx context.Context, tx dialect.ExecQuerier) error {
 			u.known = true
-			return u.strange()
+			return u.strange(ctx, tx)
 		}
 	default:
 		u.wrote = true
