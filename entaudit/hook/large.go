@@ -104,6 +104,14 @@ func (r *rows) pages(s *Schema) iter.Seq2[[]row, error] {
 // drop gives up what rows hold on a disk.
 func (r *rows) drop() error { return r.many.close() }
 
+// Close gives up what a failed update, which sees no End, holds on a disk. It may be
+// called more than once.
+func (u *updateScope) Close() error { return u.old.drop() }
+
+// Close gives up what a failed delete, which sees no End, holds on a disk. It may be
+// called more than once.
+func (d *deleteScope) Close() error { return d.old.drop() }
+
 // endLarge makes the entries of an update of very many rows, page by page: what they are
 // now is read again, and what the statement gave back has only been counted.
 func (u *updateScope) endLarge(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending) error {

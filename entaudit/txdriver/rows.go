@@ -2,6 +2,7 @@ package txdriver
 
 import (
 	stdsql "database/sql"
+	"errors"
 	"slices"
 
 	"entgo.io/ent/dialect/sql"
@@ -10,8 +11,8 @@ import (
 // rows passes the rows of a statement to ent and shows them to the scope.
 type rows struct {
 	sql.ColumnScanner
+	s       Statement
 	columns []string
-	row     func([]string, []any) error
 	visible int // leading columns that ent asked for
 	w       *write
 	end     func(error) error // nil within a transaction that ent opened itself
@@ -25,7 +26,7 @@ func newRows(in sql.ColumnScanner, s Statement, w *write, end func(error) error)
 		return nil, err
 	}
 	return &rows{
-		ColumnScanner: in, columns: columns, row: s.Row,
+		ColumnScanner: in, s: s, columns: columns,
 		visible: len(columns) - s.Extra, w: w, end: end,
 	}, nil
 }
@@ -60,12 +61,12 @@ func (r *rows) next() bool {
 		r.finish(r.ColumnScanner.Err())
 		return false
 	}
-	if r.row == nil {
+	if r.s.Row == nil {
 		return true
 	}
 	values, err := scanAll(r.ColumnScanner, len(r.columns))
 	if err == nil {
-		if err = r.row(r.columns, values); err == nil {
+		if err = r.s.Row(r.columns, values); err == nil {
 			return true
 		}
 		err = r.w.refuse(err)
@@ -117,8 +118,12 @@ func (r *rows) finish(err error) {
 	if cerr := r.ColumnScanner.Close(); err == nil {
 		err = cerr
 	}
-	if err != nil && r.w.refused == nil {
-		err = r.w.broke(err)
+	switch {
+	case err == nil || r.w.refused != nil:
+	case errors.Is(err, errAbandoned):
+		err = r.w.broke(err) // ent's doing: the scope can tell whether it has seen all rows
+	default:
+		err = r.w.lost(r.s, err)
 	}
 	if r.end != nil {
 		err = r.end(err)

@@ -20,6 +20,11 @@ import (
 // goroutine of that write: Begin, Statement for each of ent's statements, End at
 // most once. Begin is called again where a write starts over (see [ErrStale]). An error
 // of Begin or End is what ent sees, and undoes the write.
+//
+// A Scope that holds more than memory also has Close() error. It is called whenever a
+// write has ended, with or without End or even Begin, and again after a write that
+// started over, so it must be idempotent. Its error is dropped: the write is over, and
+// what End needs to report it returns itself.
 type Scope interface {
 	// Begin runs in the transaction before ent's first statement.
 	Begin(ctx context.Context, tx dialect.ExecQuerier, p Pending) error
@@ -29,11 +34,14 @@ type Scope interface {
 	// End runs after ent's last statement and hands to p what is to be written
 	// before the commit. failed is the error that ent met: End is called with one
 	// only where what was written before it may stand, which is in a transaction
-	// of the caller's.
+	// of the caller's. ctx does not end then: its end may be what failed.
 	End(ctx context.Context, tx dialect.ExecQuerier, p Pending, failed error) error
 	// Pending returns an empty Pending for a transaction of this write's own.
 	Pending() Pending
 }
+
+// closer is a [Scope] that holds what a garbage collector would be late to give back.
+type closer interface{ Close() error }
 
 // ErrStale is what Row, Result and After return, wrapped, when a statement reached rows
 // that Begin did not read, because others changed them in between. A write that is one

@@ -87,7 +87,7 @@ func (t *Tx) flush(ctx context.Context, last bool) error {
 	t.mu.Lock()
 	doubt := t.doubt
 	t.mu.Unlock()
-	if doubt && t.Tx.Exec(t.ctx, "SELECT 1", []any{}, nil) != nil { //nolint:contextcheck // the transaction's
+	if doubt && !t.alive() { //nolint:contextcheck // the transaction's
 		t.pending.Drop()
 		return nil
 	}
@@ -128,10 +128,14 @@ func (t *Tx) note(err error) error {
 	return err
 }
 
-// alive asks a database that does not tell whether the transaction is still there.
+// alive asks the database whether the transaction is still there and, on PostgreSQL,
+// takes further statements.
 func (t *Tx) alive() bool {
 	exec := func(query string) error { return t.Tx.Exec(t.ctx, query, []any{}, nil) }
-	if t.dialect == dialect.SQLite {
+	switch t.dialect {
+	case dialect.Postgres:
+		return exec("SELECT 1") == nil
+	case dialect.SQLite:
 		if exec("BEGIN") != nil {
 			return true // there is one
 		}

@@ -5,6 +5,7 @@ import (
 	stdsql "database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -21,6 +22,7 @@ type write struct {
 	now     bool // nobody will flush later: the caller's transaction is out of reach
 	life    *lifetime
 	broken  error // the first statement that failed
+	unread  bool  // a statement may have run, and not all that it gave back was read
 	refused error // a change stands that the scope knows nothing of
 	over    bool
 	inSQL   bool   // a statement runs
@@ -93,9 +95,12 @@ func (w *write) open(entTx bool) (err error) {
 // plain runs a statement without arguments.
 func (w *write) plain(query string) error { return w.tx.Exec(w.ctx, query, []any{}, nil) }
 
-// release lets go of what a write holds.
+// release lets go of what a write and its scope hold.
 func (w *write) release() {
 	w.life.end()
+	if c, ok := w.d.scope.(closer); ok {
+		_ = c.Close() // the write has ended: what becomes of its memory changes nothing for the caller
+	}
 	if w.unlock != nil {
 		w.unlock()
 		w.unlock = nil
@@ -183,16 +188,16 @@ func (w *write) collect(s Statement, args any) (columns []string, n int64, err e
 	}
 	defer func() {
 		if cerr := rows.Close(); err == nil && cerr != nil {
-			err = w.broke(cerr)
+			err = w.lost(s, cerr)
 		}
 	}()
 	if columns, err = rows.Columns(); err != nil {
-		return nil, 0, w.broke(err)
+		return nil, 0, w.lost(s, err)
 	}
 	for rows.Next() {
 		values, err := scanAll(rows, len(columns))
 		if err != nil {
-			return nil, 0, w.broke(err)
+			return nil, 0, w.lost(s, err)
 		}
 		if err := s.Row(columns, values); err != nil {
 			return nil, 0, w.refuse(err)
@@ -200,7 +205,7 @@ func (w *write) collect(s Statement, args any) (columns []string, n int64, err e
 		n++
 	}
 	if err := rows.Err(); err != nil {
-		return nil, 0, w.broke(err)
+		return nil, 0, w.lost(s, err)
 	}
 	return columns, n, nil
 }
@@ -240,7 +245,7 @@ func (w *write) stream(s Statement, args any, out *sql.Rows, end func(error) err
 	}
 	r, err := newRows(in.ColumnScanner, s, w, end)
 	if err != nil {
-		return err
+		return w.lost(s, errors.Join(err, in.Close()))
 	}
 	*out = sql.Rows{ColumnScanner: r}
 	return nil
@@ -251,6 +256,12 @@ func (w *write) broke(err error) error {
 		w.broken = err
 	}
 	return err
+}
+
+// lost notes that what a statement gave back could not be read to its end.
+func (w *write) lost(s Statement, err error) error {
+	w.unread = w.unread || !strings.HasPrefix(s.Query, "SELECT")
+	return w.broke(err)
 }
 
 // refuse notes that the scope could not take what a statement did.
@@ -298,69 +309,6 @@ func (w *write) commit() error {
 	err = w.tx.Commit()
 	w.pending.Done(w.ctx, err == nil)
 	return err
-}
-
-// undo ends a write that failed. It returns what goes wrong with that.
-func (w *write) undo(failed error) error {
-	if w.over {
-		return nil
-	}
-	w.over = true
-	defer w.release()
-	user := w.d.user
-	if user == nil {
-		return w.rollback()
-	}
-	var err error
-	switch {
-	case w.refused != nil:
-		user.spoil(w.refused)
-	case w.broken != nil && w.d.Dialect() == dialect.Postgres:
-		// PostgreSQL undoes what was written before.
-	default:
-		// What was written before the failure stands if the caller commits all the same.
-		// A failing statement may have cost MySQL and SQLite the whole transaction.
-		if w.broken != nil {
-			// What note returns is the caller's already.
-			_ = user.note(w.broken)
-		}
-		if user.doomed() == nil {
-			if err = w.d.scope.End(w.ctx, w.tx, w.pending, failed); err != nil {
-				user.spoil(err)
-			}
-		}
-	}
-	return errors.Join(err, w.tx.Rollback())
-}
-
-// rollback undoes the write, in a transaction of its own or back to its savepoint.
-func (w *write) rollback() error {
-	w.pending.Done(w.ctx, false)
-	if w.now {
-		return w.plain("ROLLBACK TO SAVEPOINT entaudit_write")
-	}
-	var err error
-	if w.d.Dialect() == dialect.MySQL {
-		// A rollback does not undo SET there.
-		err = resetVars(w.ctx, w.tx, dialect.MySQL)
-	}
-	if rerr := w.tx.Rollback(); rerr != nil && !errors.Is(rerr, stdsql.ErrTxDone) {
-		err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
-	}
-	return err
-}
-
-var (
-	errAbandoned  = errors.New("entaudit: the write was abandoned")
-	errRolledBack = errors.New("entaudit: rolled back")
-)
-
-// abandon undoes a write that has not ended, as after a panic or Goexit.
-func (w *write) abandon() {
-	if !w.over {
-		// The panic, or ent's own error, is what the caller sees.
-		_ = w.undo(errAbandoned)
-	}
 }
 
 // entTx is the transaction that ent asked for itself.
