@@ -93,7 +93,8 @@ func (l *links) complete(ctx context.Context, tx dialect.ExecQuerier, added []pa
 	}
 	now := rows{fields: l.got.fields}
 	if len(added) > 0 {
-		if err := now.read(ctx, tx, l.join, l.e.table(l.join, l.space), l.match(), noLock); err != nil {
+		// All of them are there and locked: see rows.readNow.
+		if err := now.read(ctx, tx, l.join, l.e.table(l.join, l.space), l.match(), lockRow); err != nil {
 			return l.e.s.fail("read", err)
 		}
 	}

@@ -154,11 +154,18 @@ func (s *Schema) chunk() int {
 	return readChunk
 }
 
-// readIDs reads the rows of from again.
+// readIDs reads the rows with the given ids as the transaction sees them.
 func (r *rows) readIDs(ctx context.Context, tx dialect.ExecQuerier, s *Schema, table func() *sql.SelectTable, ids [][]any) error {
+	return r.readNow(ctx, tx, s, table, ids, noLock)
+}
+
+// readNow reads the rows with the given ids and locks them. On MySQL that gives what is
+// there now: without a lock a transaction of the caller's sees rows as they were when it
+// began, but for those that it has changed.
+func (r *rows) readNow(ctx context.Context, tx dialect.ExecQuerier, s *Schema, table func() *sql.SelectTable, ids [][]any, l lock) error {
 	for len(ids) > 0 {
 		n := min(len(ids), s.chunk())
-		if err := r.read(ctx, tx, s, table(), matchIDs(s, ids[:n]), noLock); err != nil {
+		if err := r.read(ctx, tx, s, table(), matchIDs(s, ids[:n]), l); err != nil {
 			return err
 		}
 		ids = ids[n:]

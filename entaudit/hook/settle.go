@@ -71,6 +71,9 @@ func (c *cascade) lookAt(ctx context.Context, tx dialect.ExecQuerier, s *Schema,
 	}
 	columns := append(s.columns(nil), c.columns[s]...)
 	sel := sql.Dialect(c.s.dialect).Select(columns...).From(c.s.tableOf(s)).Where(matchIDs(s, ids))
+	if c.s.dialect == dialect.MySQL {
+		lockRow.on(sel, s) // see rows.readNow
+	}
 	return query(ctx, tx, sel, func(values []any) {
 		n := len(s.ID)
 		if v := c.byRow[rowKey{s, idOf(s, values[:n])}]; v != nil {

@@ -42,6 +42,7 @@ type updateScope struct {
 	key      bool // a column of a unique index is written
 	edges    edges
 	ids      []driver.Value // of many rows, as ent read them
+	unread   [][]any        // those of them that Begin did not read
 	old, new rows
 	writes   bool   // the first Exec is the UPDATE of the rows themselves
 	wrote    bool   // and it was begun
@@ -134,15 +135,11 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 	if err := p.(*ledger).takeLock(ctx, tx, u.quoted()); err != nil {
 		return u.fail("lock", err)
 	}
-	l := lockRow
-	if u.key {
-		l = lockKey
-	}
 	if err := u.old.drop(); err != nil {
 		return u.fail("update", err)
 	}
 	u.old, u.new = rows{fields: u.old.fields}, rows{fields: u.new.fields}
-	u.ids, u.reach, u.wrote, u.known, u.stranger = nil, reach{}, false, false, ""
+	u.ids, u.unread, u.reach, u.wrote, u.known, u.stranger = nil, nil, reach{}, false, false, ""
 	if err := u.planEdges(); err != nil {
 		return u.fail("update", err)
 	}
@@ -150,7 +147,7 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 	if apart {
 		u.old.flat(u.p)
 	}
-	if err := u.old.read(ctx, tx, u.p.Schema, u.table(), u.match(), l); err != nil {
+	if err := u.old.read(ctx, tx, u.p.Schema, u.table(), u.match(), u.lock()); err != nil {
 		return u.fail("read", err)
 	}
 	u.edges.old, u.begun, u.sum, u.affected = u.old, true, nil, 0
@@ -158,6 +155,14 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 		u.sum = &summary{}
 	}
 	return nil
+}
+
+// lock returns how ent's UPDATE locks the rows.
+func (u *updateScope) lock() lock {
+	if u.key {
+		return lockKey
+	}
+	return lockRow
 }
 
 // match returns the predicate of the rows that ent may update. For one row it is the id
@@ -187,7 +192,7 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 	case !exec:
 		st.Row = u.read
 	case !u.writes, u.wrote:
-		return u.edges.statement(query)
+		st = u.edges.statement(query)
 	case u.returns():
 		u.wrote = true
 		st.Row = u.written
@@ -202,7 +207,26 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 			return err
 		}
 	}
+	if len(u.unread) > 0 {
+		before := st.Before
+		st.Before = func(ctx context.Context, tx dialect.ExecQuerier) error {
+			if err := u.readUnread(ctx, tx); err != nil || before == nil {
+				return err
+			}
+			return before(ctx, tx)
+		}
+	}
 	return st
+}
+
+// readUnread reads the rows that have come to match between the reading of Begin and
+// ent's own. Nothing is written yet, and they are no fewer than those that ent will write.
+func (u *updateScope) readUnread(ctx context.Context, tx dialect.ExecQuerier) error {
+	if err := u.old.readNow(ctx, tx, u.p.Schema, u.table, u.unread, u.lock()); err != nil {
+		return u.fail("read", err)
+	}
+	u.unread, u.edges.old = nil, u.old
+	return nil
 }
 
 // written takes a row that the UPDATE gave back.
@@ -225,30 +249,35 @@ func (u *updateScope) read(columns []string, values []any) error {
 		// The ids of rows whose edges lie in other tables.
 		id := idOf(u.p.Schema, values)
 		if _, ok := u.old.get(id); !ok {
-			return u.fail("update", fmt.Errorf("row %s: %w", id, errStale))
+			u.unread = append(u.unread, values)
 		}
 		u.ids = append(u.ids, values[0])
 	case u.one && !u.returns():
 		// The row that ent returns: the new values, if all columns are there.
-		return u.overhear(columns, values)
+		u.overhear(columns, values)
 	}
 	return nil
 }
 
-// overhear takes a row that ent reads for itself as the new one.
-func (u *updateScope) overhear(columns []string, values []any) error {
+// overhear takes a row that ent reads for itself as the new one. Where nothing was
+// written ent may see an older one than was read, as its transaction began: the row that
+// was read is still what is there.
+func (u *updateScope) overhear(columns []string, values []any) {
+	if u.known = u.affected == 0; u.known {
+		u.new.list = u.old.list
+		return
+	}
 	want := u.p.columns(u.new.fields)
 	got := make([]any, len(want))
 	for i, c := range want {
 		j := slices.Index(columns, c)
 		if j < 0 {
-			return nil
+			return
 		}
 		got[i] = values[j]
 	}
 	u.new.add(u.p.Schema, got)
 	u.known = true
-	return nil
 }
 
 // errStale is both what the driver looks for and what callers can.
@@ -263,7 +292,7 @@ func (u *updateScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 		return errors.Join(u.endLarge(ctx, tx, p), u.old.drop())
 	}
 	if u.wrote && !u.known && !u.returns() {
-		if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, idsOf(u.old.list)); err != nil {
+		if err := u.new.readNow(ctx, tx, u.p.Schema, u.table, idsOf(u.old.list), lockRow); err != nil {
 			return u.fail("read", err)
 		}
 		if err := u.missing(u.old.list); err != nil {
