@@ -36,14 +36,16 @@ type deleteScope struct {
 	ctx     context.Context
 	spec    *sqlgraph.DeleteSpec
 	old     rows
-	cascade *cascade // nil where the rows take nothing along
-	done    bool     // the DELETE has run
-	sum     *summary // in place of an entry for each row
+	cascade *cascade        // nil where the rows take nothing along
+	done    bool            // the DELETE has run
+	deleted int64           // MySQL: how many rows it says it deleted
+	left    map[string]bool // MySQL: the rows that are still there, by id
+	sum     *summary        // in place of an entry for each row
 }
 
 // Begin implements txdriver.Scope.
 func (d *deleteScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending) error {
-	d.begun, d.done, d.cascade, d.reach = true, false, nil, reach{}
+	d.begun, d.done, d.left, d.cascade, d.reach = true, false, nil, nil, reach{}
 	if err := d.old.drop(); err != nil {
 		return d.fail("delete", err)
 	}
@@ -96,7 +98,7 @@ func (d *deleteScope) Statement(query string, exec bool) txdriver.Statement {
 	case !exec || d.done:
 	case d.returns() && d.cascade != nil:
 		st.Query += d.returning(nil)
-		st.Row = d.deleted
+		st.Row = d.returned
 	case d.returns():
 		st.Query += d.returning(d.old.fields)
 		st.Row = func(_ []string, values []any) error {
@@ -105,13 +107,13 @@ func (d *deleteScope) Statement(query string, exec bool) txdriver.Statement {
 			return nil
 		}
 	default:
-		st.Result = d.counted
+		st.Result, st.After = d.counted, d.counts
 	}
 	return st
 }
 
-// deleted takes the id of a row that the DELETE gave back.
-func (d *deleteScope) deleted(_ []string, id []any) error {
+// returned takes the id of a row that the DELETE gave back.
+func (d *deleteScope) returned(_ []string, id []any) error {
 	d.done = true
 	v := d.cascade.byRow[rowKey{d.p.Schema, idOf(d.p.Schema, id)}]
 	if v == nil || !v.named {
@@ -122,19 +124,48 @@ func (d *deleteScope) deleted(_ []string, id []any) error {
 }
 
 // counted takes the number of deleted rows where that is all that the database tells.
-func (d *deleteScope) counted(res stdsql.Result) error {
+func (d *deleteScope) counted(res stdsql.Result) (err error) {
 	d.done = true
-	n, err := res.RowsAffected()
-	if err == nil && n > int64(d.old.count()) {
-		// It may be fewer: rows that went by a foreign key of the table to itself.
-		err = d.fail("delete", fmt.Errorf("%d rows read, %d deleted: %w", d.old.count(), n, errStale))
+	d.deleted, err = res.RowsAffected()
+	return err
+}
+
+// counts makes sure that the deleted rows are those that were read. They may be fewer:
+// rows go by a foreign key of the table to itself, and others match no longer.
+func (d *deleteScope) counts(ctx context.Context, tx dialect.ExecQuerier) error {
+	read := int64(d.old.count())
+	if d.deleted < read {
+		if err := d.look(ctx, tx); err != nil {
+			return d.fail("read", err)
+		}
+	}
+	if gone := read - int64(len(d.left)); d.deleted > gone {
+		return d.fail("delete", fmt.Errorf("%d rows read, %d of them gone, %d deleted: %w", read, gone, d.deleted, errStale))
 	}
 	if d.cascade != nil {
 		for _, v := range d.cascade.own {
-			v.gone = true
+			v.gone = !d.left[v.id]
 		}
 	}
-	return err
+	return nil
+}
+
+// look reads which of the rows are still there.
+func (d *deleteScope) look(ctx context.Context, tx dialect.ExecQuerier) error {
+	d.left = make(map[string]bool)
+	for page, err := range d.old.pages(d.p.Schema) {
+		if err != nil {
+			return err
+		}
+		var there rows
+		if err := there.readNow(ctx, tx, d.p.Schema, d.table, idsOf(page), lockRow); err != nil {
+			return err
+		}
+		for _, w := range there.list {
+			d.left[w.id] = true
+		}
+	}
+	return nil
 }
 
 // End implements txdriver.Scope.
@@ -174,7 +205,7 @@ func (d *deleteScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 func (d *deleteScope) gone(list []row) {
 	diff := d.differ()
 	for i, w := range list {
-		if d.cascade != nil && !d.cascade.own[i].gone {
+		if d.left[w.id] || d.cascade != nil && !d.cascade.own[i].gone {
 			continue
 		}
 		if d.sum != nil {
