@@ -118,6 +118,10 @@ func (u *updateScope) endLarge(ctx context.Context, tx dialect.ExecQuerier, p tx
 	if n := int64(u.old.count()); u.returns() && u.known && n != u.affected {
 		return u.fail("update", fmt.Errorf("%d rows read, %d written: %w", n, u.affected, errStale))
 	}
+	l := lockRow // see rows.readNow
+	if u.returns() {
+		l = noLock
+	}
 	var changed int64
 	var same *row
 	for page, err := range u.old.pages(u.p.Schema) {
@@ -125,7 +129,7 @@ func (u *updateScope) endLarge(ctx context.Context, tx dialect.ExecQuerier, p tx
 			return u.fail("update", err)
 		}
 		u.new = rows{fields: u.new.fields}
-		if err := u.new.readIDs(ctx, tx, u.p.Schema, u.table, idsOf(page)); err != nil {
+		if err := u.new.readNow(ctx, tx, u.p.Schema, u.table, idsOf(page), l); err != nil {
 			return u.fail("read", err)
 		}
 		if u.wrote {
