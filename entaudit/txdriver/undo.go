@@ -1,7 +1,6 @@
 package txdriver
 
 import (
-	"context"
 	stdsql "database/sql"
 	"errors"
 	"fmt"
@@ -31,8 +30,7 @@ func (w *write) undo(failed error) error {
 	default:
 		// What was written before the failure stands if the caller commits all the same. It
 		// is often the end of the context that made the write fail.
-		ctx := context.WithoutCancel(w.ctx)
-		if err = w.d.scope.End(ctx, w.tx, w.pending, failed); err != nil {
+		if err = w.d.scope.End(w.lasting, w.tx, w.pending, failed); err != nil {
 			user.spoil(err)
 		}
 	}
@@ -62,7 +60,7 @@ func (w *write) rollback() error {
 	w.pending.Done(w.ctx, false)
 	if w.now {
 		// The caller may commit even where the end of the context is what failed.
-		return w.tx.Exec(context.WithoutCancel(w.ctx), "ROLLBACK TO SAVEPOINT entaudit_write", []any{}, nil)
+		return w.tx.Exec(w.lasting, "ROLLBACK TO SAVEPOINT entaudit_write", []any{}, nil)
 	}
 	var err error
 	if w.d.Dialect() == dialect.MySQL {

@@ -15,6 +15,7 @@ import (
 type write struct {
 	d       *Driver
 	ctx     context.Context // what all statements run under
+	lasting context.Context // the same without an end, in a transaction that is not the write's own
 	tx      dialect.Tx
 	pending Pending
 	own     bool // the transaction was begun here
@@ -43,6 +44,7 @@ func (d *Driver) begin(ctx context.Context, entTx bool) (*write, error) {
 		w.pending = d.user.pending
 		w.unlock = d.user.lock(ctx)
 		w.ctx = context.WithValue(ctx, writeKey{}, d.user)
+		w.lasting = context.WithoutCancel(w.ctx)
 	} else {
 		w.pending = d.scope.Pending()
 	}
@@ -77,7 +79,7 @@ func (w *write) open(entTx bool) (err error) {
 		return nil
 	case direct && !entTx:
 		if _, ok := q.(*stdsql.Tx); ok {
-			w.now, w.tx = true, dialect.NopTx(w.d.base)
+			w.now, w.tx, w.lasting = true, dialect.NopTx(w.d.base), context.WithoutCancel(w.ctx)
 			return w.plain("SAVEPOINT entaudit_write")
 		}
 	}
