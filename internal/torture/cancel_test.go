@@ -47,10 +47,13 @@ func TestCase50CancelledAfterTheStatement(t *testing.T) {
 				if err == nil {
 					require.Greater(t, len(b.entries(t)), before, "%s cancelled after statement %d", name, at)
 				} else {
-					require.ErrorIs(t, err, context.Canceled, "%s cancelled after statement %d", name, at)
+					if !strings.Contains(err.Error(), "interrupted") { // SQLite, in the middle of a statement
+						require.ErrorIs(t, err, context.Canceled, "%s cancelled after statement %d", name, at)
+					}
 					require.Len(t, b.entries(t), before, "%s cancelled after statement %d: %v", name, at, err)
 				}
-				require.Zero(t, b.db.Stats().InUse)
+				// A cancelled transaction is given back by a goroutine of database/sql.
+				require.Eventually(t, func() bool { return b.db.Stats().InUse == 0 }, 10*time.Second, time.Millisecond)
 				b.oracle.compare(t)
 			}
 		}
