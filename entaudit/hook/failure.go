@@ -34,6 +34,16 @@ const (
 
 var errUnwound = errors.New("the mutation panicked")
 
+// failures reports whether the recorder of a mutation records those that fail.
+func failures(m ent.Mutation) bool {
+	r, ok := m.(interface{ EntAuditRecorder() *entaudit.Recorder })
+	if !ok {
+		return false
+	}
+	rec := r.EntAuditRecorder()
+	return rec != nil && rec.Config().Failures
+}
+
 // Failed records a mutation that did not succeed where the recorder is set to. It
 // returns err as it is to be returned.
 func Failed(ctx context.Context, a Attempt, err error) error {

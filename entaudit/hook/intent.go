@@ -59,14 +59,15 @@ func Outer(next ent.Mutator) ent.Mutator {
 			ctx = context.WithValue(ctx, intentKey{}, in)
 		}
 		in.depth++
-		ended := false
+		// A hook that returns early may leave the mutation to a goroutine of its own.
+		tells, ended := failures(m), false
 		defer func() {
-			if in.depth--; !ended && in.depth == 0 {
+			if in.depth--; tells && !ended && in.depth == 0 {
 				_ = am.EntAuditFailed(ctx, errUnwound) // the panic is what the caller sees
 			}
 		}()
 		v, err := next.Mutate(ctx, m)
-		if ended = true; err != nil && in.depth == 1 {
+		if ended = true; tells && err != nil && in.depth == 1 {
 			err = am.EntAuditFailed(ctx, err)
 		}
 		return v, err

@@ -123,6 +123,9 @@ func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaGroup, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *GroupMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *GroupMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -143,6 +146,9 @@ func (m *InvoiceMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *InvoiceMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -165,6 +171,9 @@ func (m *LedgerMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaLedger, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *LedgerMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *LedgerMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -186,6 +195,9 @@ func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaLine, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *LineMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -206,6 +218,9 @@ func (m *MemberMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *MemberMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaMember, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *MemberMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *MemberMutation) EntAuditFailed(ctx context.Context, err error) error {

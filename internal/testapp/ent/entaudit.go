@@ -132,6 +132,9 @@ func (m *CommentMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaComment, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *CommentMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *CommentMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -152,6 +155,9 @@ func (m *DocumentMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *DocumentMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaDocument, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *DocumentMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *DocumentMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -174,6 +180,9 @@ func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *InvoiceMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -194,6 +203,9 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaLine, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *LineMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -216,6 +228,9 @@ func (m *OrganisationMutation) EntAuditGuard(ctx context.Context) (context.Conte
 	return audithook.Guard(ctx, m, auditSchemaOrganisation, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *OrganisationMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *OrganisationMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -236,6 +251,9 @@ func (m *ProjectMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *ProjectMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaProject, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *ProjectMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *ProjectMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -258,6 +276,9 @@ func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaTag, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *TagMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *TagMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -278,6 +299,9 @@ func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaUser, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *UserMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {

@@ -212,6 +212,9 @@ func (m *AccountMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaAccount, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *AccountMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *AccountMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -232,6 +235,9 @@ func (m *BlobMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *BlobMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaBlob, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *BlobMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *BlobMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -254,6 +260,9 @@ func (m *CardMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaCard, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *CardMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *CardMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -274,6 +283,9 @@ func (m *CounterMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *CounterMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaCounter, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *CounterMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *CounterMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -296,6 +308,9 @@ func (m *CouponMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaCoupon, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *CouponMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *CouponMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -316,6 +331,9 @@ func (m *DocMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *DocMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaDoc, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *DocMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *DocMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -338,6 +356,9 @@ func (m *FileMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaFile, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *FileMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *FileMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -358,6 +379,9 @@ func (m *FolderMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *FolderMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaFolder, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *FolderMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *FolderMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -380,6 +404,9 @@ func (m *GroupMutation) EntAuditGuard(ctx context.Context) (context.Context, err
 	return audithook.Guard(ctx, m, auditSchemaGroup, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *GroupMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *GroupMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -400,6 +427,9 @@ func (m *HiddenMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *HiddenMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaHidden, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *HiddenMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *HiddenMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -422,6 +452,9 @@ func (m *InvoiceMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaInvoice, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *InvoiceMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *InvoiceMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -442,6 +475,9 @@ func (m *KindsMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *KindsMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaKinds, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *KindsMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *KindsMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -464,6 +500,9 @@ func (m *LikeMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaLike, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *LikeMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *LikeMutation) EntAuditFailed(ctx context.Context, err error) error {
 	return audithook.Failed(ctx, audithook.Attempt{
@@ -480,6 +519,9 @@ func (m *LineMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *LineMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaLine, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *LineMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *LineMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -502,6 +544,9 @@ func (m *MarkMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaMark, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *MarkMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *MarkMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -522,6 +567,9 @@ func (m *MemoMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *MemoMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaMemo, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *MemoMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *MemoMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -544,6 +592,9 @@ func (m *PetMutation) EntAuditGuard(ctx context.Context) (context.Context, error
 	return audithook.Guard(ctx, m, auditSchemaPet, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *PetMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *PetMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -564,6 +615,9 @@ func (m *RemarkMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *RemarkMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaRemark, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *RemarkMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *RemarkMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -586,6 +640,9 @@ func (m *ScanMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaScan, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *ScanMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *ScanMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -606,6 +663,9 @@ func (m *TagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *TagMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaTag, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *TagMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *TagMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -628,6 +688,9 @@ func (m *TicketMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaTicket, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *TicketMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *TicketMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -648,6 +711,9 @@ func (m *TweetMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *TweetMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaTweet, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *TweetMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *TweetMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -670,6 +736,9 @@ func (m *TweetTagMutation) EntAuditGuard(ctx context.Context) (context.Context, 
 	return audithook.Guard(ctx, m, auditSchemaTweetTag, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *TweetTagMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *TweetTagMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -691,6 +760,9 @@ func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaUser, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *UserMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -711,6 +783,9 @@ func (m *WholeMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *WholeMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaWhole, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *WholeMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *WholeMutation) EntAuditFailed(ctx context.Context, err error) error {

@@ -144,6 +144,9 @@ func (m *NoteMutation) EntAuditGuard(ctx context.Context) (context.Context, erro
 	return audithook.Guard(ctx, m, auditSchemaNote, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *NoteMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *NoteMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -164,6 +167,9 @@ func (m *OrderMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *OrderMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaOrder, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *OrderMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *OrderMutation) EntAuditFailed(ctx context.Context, err error) error {
@@ -186,6 +192,9 @@ func (m *ProductMutation) EntAuditGuard(ctx context.Context) (context.Context, e
 	return audithook.Guard(ctx, m, auditSchemaProduct, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *ProductMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *ProductMutation) EntAuditFailed(ctx context.Context, err error) error {
 	var id any
@@ -207,6 +216,9 @@ func (m *ReviewMutation) EntAuditGuard(ctx context.Context) (context.Context, er
 	return audithook.Guard(ctx, m, auditSchemaReview, m.config.auditor)
 }
 
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *ReviewMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *ReviewMutation) EntAuditFailed(ctx context.Context, err error) error {
 	return audithook.Failed(ctx, audithook.Attempt{
@@ -223,6 +235,9 @@ func (m *UserMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 func (m *UserMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
 	return audithook.Guard(ctx, m, auditSchemaUser, m.config.auditor)
 }
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *UserMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
 
 // EntAuditFailed tells of a mutation that did not succeed.
 func (m *UserMutation) EntAuditFailed(ctx context.Context, err error) error {
