@@ -83,6 +83,12 @@ func TestMatch(t *testing.T) {
 		{"net of nothing", list{set("x", "y"), set("y", "x")}, nil, 2, true},
 		{"net at the end", list{set("x", "y"), set("y", "z"), set("z", "x")}, list{set("x", "y"), set("y", "x")}, 2, true},
 		{"of two transactions", list{in("1", set("x", "y")), in("2", set("y", "z"))}, list{set("x", "z")}, 0, false},
+		{"net of nothing before the same again", list{
+			in("1", set("x", "y")), in("1", set("y", "x")), in("2", set("x", "y")), in("2", set("y", "z")),
+		}, list{set("x", "y"), set("y", "z")}, 2, true},
+		{"net that begins like what was recorded before it", list{
+			in("1", set("x", "y")), in("1", set("y", "x")), in("1", set("x", "y")), in("2", set("y", "x")), in("2", set("x", "z")), in("3", set("z", "y")),
+		}, list{set("x", "y"), set("y", "z"), set("z", "y")}, 4, true},
 		{"masked", list{set("x", "y")}, list{set(oracle.Any, oracle.Any)}, 0, true},
 		{"masked and null", list{set("x", oracle.Null)}, list{set(oracle.Any, oracle.Any)}, 0, false},
 		{"finer than it was seen", list{unseen(remove("x"))}, list{set("x", "y"), remove("y")}, 1, true},
