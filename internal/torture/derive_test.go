@@ -18,9 +18,8 @@ import (
 
 // told is what entries say happened to rows.
 type told struct {
-	rows    []oracle.Change
-	links   map[linkSide][]oracle.Change // what each side says, in full
-	unknown []string                     // tables of which entries say that they do not know
+	rows  []oracle.Change
+	links map[linkSide][]oracle.Change // what each side says, in full
 }
 
 // derive returns what entries tell of rows.
@@ -34,7 +33,7 @@ func derive(t *testing.T, entries []entaudit.Entry) told {
 		typ, ok := watched().types[e.Resource.Type]
 		require.True(t, ok, "an entry of a type that is not audited: %s", e.Resource.Type)
 		d.addRow(t, typ, e)
-		d.addLinks(typ, e)
+		d.addLinks(t, e)
 	}
 	return d
 }
@@ -71,13 +70,11 @@ func (d *told) addRow(t *testing.T, typ auditedType, e entaudit.Entry) {
 
 // addLinks adds the rows of tables of links that an entry's edges stand for. Keys in
 // other types' tables have entries of their own.
-func (d *told) addLinks(typ auditedType, e entaudit.Entry) {
+func (d *told) addLinks(t *testing.T, e entaudit.Entry) {
+	t.Helper()
 	for _, change := range e.Edges {
+		require.False(t, change.Unknown, "%s of %s %s: nothing here is unknown", change.Edge, e.Resource.Type, e.Resource.ID)
 		at := slices.IndexFunc(watched().sides, func(s linkSide) bool { return s.resource == e.Resource.Type && s.edge == change.Edge })
-		if change.Unknown {
-			i := slices.IndexFunc(typ.Edges, func(e oracle.Edge) bool { return e.Name == change.Edge })
-			d.unknown = append(d.unknown, typ.Edges[i].Table)
-		}
 		if at < 0 {
 			continue
 		}

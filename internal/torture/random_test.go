@@ -144,7 +144,6 @@ func (r *run) compare() {
 		entries[i] = toEntry(r.t, l)
 	}
 	recorded := derive(r.t, entries)
-	require.Empty(r.t, recorded.unknown, "tables of which entries say that they do not know")
 	netted := r.b.oracle.verify(r.t, happened, recorded)
 	comparedChanges.Add(int64(len(happened)))
 	nettedChanges.Add(int64(netted))
