@@ -247,8 +247,9 @@ func (r *Recorder) Finish(e *Entry) { e.finish() }
 // a transaction of the caller's it is tried again first.
 var ErrConcurrent = errors.New("concurrent change; try again")
 
-// ErrClosed is returned for entries that arrive after [Recorder.Close].
-var ErrClosed = errors.New("entaudit: recorder is closed")
+// ErrClosed is returned, wrapped, for entries that arrive after [Recorder.Close] or
+// after the Close of a writer.
+var ErrClosed = errors.New("closed")
 
 // Deliver hands finished entries to the Writer. The cancellation of ctx does
 // not stop it: the work that the entries tell of has been done. A Writer that panics
@@ -258,7 +259,7 @@ func (r *Recorder) Deliver(ctx context.Context, entries ...Entry) error {
 		return nil
 	}
 	if r.closed.Load() {
-		return r.Failed(ctx, ErrClosed)
+		return r.Failed(ctx, fmt.Errorf("entaudit: write entry: recorder is %w", ErrClosed))
 	}
 	g := withGrace(ctx, r.cfg.Grace)
 	defer g.end()
@@ -284,7 +285,31 @@ func (r *Recorder) Failed(ctx context.Context, err error) error {
 // them for what it could not drain.
 func (r *Recorder) Close(ctx context.Context) error {
 	r.closed.Store(true)
-	return closeWriter(ctx, r.cfg.Writer)
+	return CloseWriter(ctx, r.cfg.Writer)
+}
+
+// Check reports whether entries will reach their destination, for the start of a
+// program: it asks the Writer, and through wrappers and [Multi] every one behind it that
+// is a [Checker]. The table of a mutation's own database is not the Writer's: check
+// it with a store on that database. A Recorder that is off has nothing to check.
+func (r *Recorder) Check(ctx context.Context) error {
+	if r.cfg.Off {
+		return nil
+	}
+	if err := CheckWriter(ctx, r.cfg.Writer); err != nil {
+		return fmt.Errorf("entaudit: check: %w", err)
+	}
+	return nil
+}
+
+// Health returns an error while entries wait for longer than they should or get lost, as
+// far as the Writer, and every one behind it that is a [Prober], can tell. It is
+// cheap enough for a readiness probe.
+func (r *Recorder) Health(ctx context.Context) error {
+	if err := ProbeWriter(ctx, r.cfg.Writer); err != nil {
+		return fmt.Errorf("entaudit: health: %w", err)
+	}
+	return nil
 }
 
 // String prints the delivery, such as "recorder<queue<store>>".

@@ -380,5 +380,8 @@ func TestMulti(t *testing.T) {
 	require.NoError(t, rec.Close(t.Context()))
 	require.Equal(t, []int{1, 1}, []int{a.closed, b.closed})
 
+	require.ErrorIs(t, rec.Config().Writer.Write(t.Context(), []entaudit.Entry{{}}), entaudit.ErrClosed)
+	require.Len(t, a.all(), 1)
+
 	require.NoError(t, entaudit.Multi().Write(t.Context(), nil))
 }

@@ -2,19 +2,29 @@ package entaudit
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 )
 
 // Writer is a destination of entries.
 //
 // Write stores all entries or returns an error; after an error any part of them
-// may have been stored, so that a caller who tries again relies on their ids.
-// Entries and what they hold are shared and must not be modified or kept
-// mutable. Write is called from many goroutines at once. It honours the
-// cancellation of ctx; callers whose work must not be lost to a request's end
-// pass a context of their own.
+// may have been stored, so that a caller who tries again relies on their ids: the
+// same entries can be written any number of times. No entries are no error, and a
+// writer divides what is too much for one step by itself. Entries reach their
+// destination with all their fields, in the order in which they were written.
+//
+// Entries and what they hold are shared with other writers and must not be
+// modified. The slice itself is the caller's, who may reuse it once Write has
+// returned; what its elements refer to does not change any more and can be kept.
+//
+// Write is called from many goroutines at once. It returns when ctx is done, with an
+// error where it cannot tell that all is stored; callers whose work must not be lost to
+// a request's end pass a context of their own.
+//
+// A Writer is a [fmt.Stringer] that prints as a short noun, or as "noun<inner>" around
+// another. What it can do beyond writing it says by implementing [Closer],
+// [Checker] and [Prober]; whatever wraps a Writer passes them on. The suite
+// audittest.Writer checks all of it.
 type Writer interface {
 	Write(ctx context.Context, entries []Entry) error
 }
@@ -22,9 +32,25 @@ type Writer interface {
 // Closer is what a [Writer] implements that holds goroutines, files or
 // connections of its own. Close drains what was accepted and returns what could
 // not be done by the end of ctx. It is idempotent and safe for concurrent use: later
-// calls wait for the same end and return the same error.
+// calls wait for the same end and return the same error. A closed Writer refuses
+// entries with an error.
 type Closer interface {
 	Close(ctx context.Context) error
+}
+
+// Checker is what a [Writer] implements that can tell before its first entry whether
+// it will work: whether the destination is there, takes entries and has the
+// form that this version writes. Check leaves nothing behind, may take as long as
+// ctx allows and is meant for the start of a program.
+type Checker interface {
+	Check(ctx context.Context) error
+}
+
+// Prober is what a [Writer] implements that knows how it is doing. Health returns an
+// error while entries wait or get lost. It does no I/O of its own: readiness
+// probes ask often.
+type Prober interface {
+	Health(ctx context.Context) error
 }
 
 // WriterFunc is a function as a [Writer].
@@ -32,39 +58,6 @@ type WriterFunc func(ctx context.Context, entries []Entry) error
 
 // Write calls f.
 func (f WriterFunc) Write(ctx context.Context, entries []Entry) error { return f(ctx, entries) }
-
-// Multi returns a Writer that hands every entry to each of ws, in order. One
-// that fails or panics does not keep the entries from the others; their errors are
-// joined.
-func Multi(ws ...Writer) Writer { return multi(ws) }
-
-type multi []Writer
-
-func (m multi) Write(ctx context.Context, entries []Entry) error {
-	var errs []error
-	for _, w := range m {
-		if err := write(ctx, w, entries); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (m multi) Close(ctx context.Context) error {
-	var errs []error
-	for _, w := range m {
-		errs = append(errs, closeWriter(ctx, w))
-	}
-	return errors.Join(errs...)
-}
-
-func (m multi) String() string {
-	names := make([]string, len(m))
-	for i, w := range m {
-		names[i] = WriterName(w)
-	}
-	return "multi<" + strings.Join(names, ",") + ">"
-}
 
 // WriterName returns how w prints in a pipeline such as "queue<store>".
 func WriterName(w Writer) string {
@@ -85,9 +78,27 @@ func write(ctx context.Context, w Writer, entries []Entry) (err error) {
 	return w.Write(ctx, entries)
 }
 
-func closeWriter(ctx context.Context, w Writer) error {
+// CloseWriter closes w where it is a [Closer]. Writers around another use it, and
+// [CheckWriter] and [ProbeWriter], to pass on what they are asked.
+func CloseWriter(ctx context.Context, w Writer) error {
 	if c, ok := w.(Closer); ok {
 		return c.Close(ctx)
+	}
+	return nil
+}
+
+// CheckWriter checks w where it is a [Checker].
+func CheckWriter(ctx context.Context, w Writer) error {
+	if c, ok := w.(Checker); ok {
+		return c.Check(ctx)
+	}
+	return nil
+}
+
+// ProbeWriter asks w for its health where it is a [Prober].
+func ProbeWriter(ctx context.Context, w Writer) error {
+	if p, ok := w.(Prober); ok {
+		return p.Health(ctx)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,37 @@ func TestWriters(t *testing.T) {
 			t.Parallel()
 			audittest.Writer(t, open)
 		})
+	}
+}
+
+func TestDelivers(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range map[string]func(entaudit.Writer) entaudit.Writer{
+		"memory": func(w entaudit.Writer) entaudit.Writer { return w },
+		"multi":  func(w entaudit.Writer) entaudit.Writer { return entaudit.Multi(&audittest.Memory{}, w) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			audittest.Delivers(t, func(*testing.T) (entaudit.Writer, func(testing.TB) []entaudit.Entry) {
+				m := &audittest.Memory{}
+				return wrap(m), func(testing.TB) []entaudit.Entry { return m.Entries() }
+			})
+		})
+	}
+}
+
+func TestSamplesSetEveryField(t *testing.T) {
+	t.Parallel()
+	v := reflect.ValueOf(audittest.Sample(t, 1)[0])
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; name != "RecordedAt" { // the store's to say
+			require.False(t, v.Field(i).IsZero(), name)
+		}
+	}
+	for _, e := range audittest.Large(t, 2) {
+		data, err := json.Marshal(e)
+		require.NoError(t, err)
+		require.Greater(t, len(data), 2*entaudit.DefaultMaxValue)
 	}
 }
 

@@ -73,6 +73,24 @@ func Hostile(t testing.TB) []entaudit.Entry {
 	return entries
 }
 
+// Large returns n entries whose values are as long as a recorder with default settings lets
+// them be, of about two megabytes each.
+func Large(t testing.TB, n int) []entaudit.Entry {
+	t.Helper()
+	r := recorder(t)
+	// Text that is twice as long in JSON, and fills a value to the last byte.
+	value := entaudit.AppendString(nil, strings.Repeat(`"`, entaudit.DefaultMaxValue/2-1))
+	entries := make([]entaudit.Entry, n)
+	for i := range entries {
+		e := r.NewEntry(entaudit.KindManual, entaudit.Origin{Actor: entaudit.Actor{Type: entaudit.ActorSystem}})
+		e.Action, e.Outcome = "import", entaudit.Success
+		e.Changes = []entaudit.Change{{Field: "a", Old: value, New: value}}
+		r.Finish(&e)
+		entries[i] = e
+	}
+	return entries
+}
+
 func recorder(t testing.TB) *entaudit.Recorder {
 	t.Helper()
 	r, err := entaudit.New(entaudit.Config{Service: "sample"})

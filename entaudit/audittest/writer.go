@@ -15,7 +15,8 @@ import (
 const patience = time.Minute
 
 // Writer checks that the writers made by open keep the contract of
-// [entaudit.Writer]. A failure says which rule is broken and why it matters.
+// [entaudit.Writer], as far as it can be told without reading back what was written:
+// see [Delivers] for that. A failure says which rule is broken and why it matters.
 func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
 	for _, rule := range []struct {
 		name  string
@@ -24,12 +25,16 @@ func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
 		{"none", writesNone},
 		{"many", writesMany},
 		{"hostile", writesHostile},
+		{"large", writesLarge},
 		{"twice", writesTwice},
 		{"shared", leavesEntriesAlone},
 		{"concurrent", writesConcurrently},
 		{"cancelled", returnsWhenCancelled},
 		{"name", hasName},
+		{"check", checksWell},
 		{"close", closes},
+		{"close at once", closesAtOnce},
+		{"closed", refusesWhenClosed},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
 			t.Parallel()
@@ -39,8 +44,10 @@ func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
 }
 
 func writesNone(t *testing.T, w entaudit.Writer) {
-	if err := w.Write(t.Context(), nil); err != nil {
-		t.Errorf("writing no entries fails: %v\nA batch may be empty; that is not an error.", err)
+	for _, none := range [][]entaudit.Entry{nil, {}} {
+		if err := w.Write(t.Context(), none); err != nil {
+			t.Errorf("writing no entries fails: %v\nA batch may be empty; that is not an error.", err)
+		}
 	}
 }
 
@@ -61,6 +68,13 @@ func writesHostile(t *testing.T, w entaudit.Writer) {
 	}
 }
 
+func writesLarge(t *testing.T, w entaudit.Writer) {
+	if err := w.Write(t.Context(), Large(t, 3)); err != nil {
+		t.Errorf("writing three large entries at once fails: %v\nA writer takes every finished entry, and "+
+			"divides what is too much for one step.", err)
+	}
+}
+
 func writesTwice(t *testing.T, w entaudit.Writer) {
 	entries := Sample(t, 3)
 	for range 2 {
@@ -75,13 +89,14 @@ func writesTwice(t *testing.T, w entaudit.Writer) {
 }
 
 func leavesEntriesAlone(t *testing.T, w entaudit.Writer) {
-	entries := Sample(t, 3)
+	entries := Sample(t, 6)
 	before := dump(entries)
-	if err := w.Write(t.Context(), entries); err != nil {
+	if err := w.Write(t.Context(), entries[:3]); err != nil {
 		t.Fatal(err)
 	}
 	if after := dump(entries); after != before {
-		t.Errorf("the writer changed the entries:\n%s\nwant\n%s\nEntries are shared with other writers.", after, before)
+		t.Errorf("the writer changed the entries, or what stands behind them in the same array:\n%s\nwant\n%s\n"+
+			"Entries are shared with other writers, and the slice is the caller's.", after, before)
 	}
 }
 
@@ -103,19 +118,24 @@ func writesConcurrently(t *testing.T, w entaudit.Writer) {
 }
 
 func returnsWhenCancelled(t *testing.T, w entaudit.Writer) {
-	ctx, cancel := context.WithCancel(t.Context())
+	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	done := make(chan error, 1)
-	entries := Sample(t, 3)
-	go func() { done <- w.Write(ctx, entries) }()
-	select {
-	case err := <-done:
-		_ = err // stored or not, the caller learns it
-	case <-time.After(patience):
-		t.Fatal("Write does not return when its context is cancelled")
-	}
-	if err := w.Write(t.Context(), entries); err != nil {
-		t.Errorf("after a cancelled write the same entries cannot be written: %v", err)
+	expired, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for _, ctx := range []context.Context{cancelled, expired} {
+		done := make(chan error, 1)
+		entries := Sample(t, 3)
+		go func() { done <- w.Write(ctx, entries) }()
+		select {
+		case err := <-done:
+			_ = err // stored or not, the caller learns it
+		case <-time.After(patience):
+			t.Fatalf("Write does not return although its context says: %v", ctx.Err())
+		}
+		if err := w.Write(t.Context(), entries); err != nil {
+			t.Errorf("after a cancelled write the same entries cannot be written: %v\nOne caller's cancellation is not "+
+				"another's, and a write that may have arrived can be tried again.", err)
+		}
 	}
 }
 
@@ -125,19 +145,56 @@ func hasName(t *testing.T, w entaudit.Writer) {
 	}
 }
 
-func closes(t *testing.T, w entaudit.Writer) {
-	c, ok := w.(entaudit.Closer)
-	if !ok {
-		return
+func checksWell(t *testing.T, w entaudit.Writer) {
+	for range 2 {
+		if err := entaudit.CheckWriter(t.Context(), w); err != nil {
+			t.Errorf("Check fails: %v\nThe suite has to be given a writer that is ready.", err)
+		}
 	}
 	if err := w.Write(t.Context(), Sample(t, 3)); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	if err := entaudit.ProbeWriter(t.Context(), w); err != nil {
+		t.Errorf("Health fails: %v\nNothing has gone wrong.", err)
+	}
+}
+
+func closes(t *testing.T, w entaudit.Writer) {
+	if err := w.Write(t.Context(), Sample(t, 3)); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
-		if err := c.Close(ctx); err != nil {
-			t.Errorf("Close fails: %v\nIt drains what was accepted and is idempotent.", err)
-		}
+		shut(t, w)
+	}
+}
+
+func closesAtOnce(t *testing.T, w entaudit.Writer) {
+	if err := w.Write(t.Context(), Sample(t, 3)); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { shut(t, w) })
+		wg.Go(func() { _ = w.Write(t.Context(), Sample(t, 1)) }) // before or after: both are right
+	}
+	wg.Wait()
+}
+
+func refusesWhenClosed(t *testing.T, w entaudit.Writer) {
+	if _, ok := w.(entaudit.Closer); !ok {
+		return
+	}
+	shut(t, w)
+	if err := w.Write(t.Context(), Sample(t, 1)); err == nil {
+		t.Error("a closed writer takes an entry\nNobody would ever write it: that is an error.")
+	}
+}
+
+// shut closes w, if it is a [entaudit.Closer].
+func shut(t testing.TB, w entaudit.Writer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	defer cancel()
+	if err := entaudit.CloseWriter(ctx, w); err != nil {
+		t.Errorf("Close fails: %v\nIt drains what was accepted, is idempotent, and safe for concurrent use.", err)
 	}
 }

@@ -149,6 +149,12 @@ func TestKeepsTheContractOfAWriter(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, q.Close(context.Background())) })
 		return q
 	})
+	audittest.Delivers(t, func(t *testing.T) (entaudit.Writer, func(testing.TB) []entaudit.Entry) {
+		m := &audittest.Memory{}
+		q, err := queue.New(m, queue.Config{Delay: time.Millisecond})
+		require.NoError(t, err)
+		return q, func(testing.TB) []entaudit.Entry { return m.Entries() }
+	})
 }
 
 func TestString(t *testing.T) {

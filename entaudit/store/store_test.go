@@ -82,6 +82,14 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			open := opener(t, d, "cache_statement")
 			audittest.Writer(t, func(t *testing.T) entaudit.Writer { return open(t) })
+			audittest.Delivers(t, func(t *testing.T) (entaudit.Writer, func(testing.TB) []entaudit.Entry) {
+				s := open(t)
+				return s, func(t testing.TB) []entaudit.Entry {
+					entries, _, err := adapter{s}.List(t.Context(), audittest.Filter{Oldest: true, Limit: 1000})
+					require.NoError(t, err)
+					return entries
+				}
+			})
 			audittest.Reader(t, func(t *testing.T) audittest.ReadWriter { return adapter{open(t)} })
 		})
 	}
