@@ -187,15 +187,15 @@ func TestUnfinishedWorkHasAReason(t *testing.T) {
 	}
 }
 
-// caseNumber finds the numbers of docs/cases.md in names: Case07, S40, H01.
-var caseNumber = regexp.MustCompile(`(?:^|[^A-Z])((?:Case|[SHWT])\d\d)(?:[^0-9]|$)`)
+// caseNumber finds the numbers of docs/cases.md in names: Case07, S40, H01, F22.
+var caseNumber = regexp.MustCompile(`(?:^|[^A-Z])((?:Case|[FSHWT])\d\d)(?:[^0-9]|$)`)
 
 func TestCasesAreDescribed(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("docs/cases.md")
 	require.NoError(t, err)
 	var described []string
-	for _, row := range regexp.MustCompile(`(?m)^\| ((?:Case|[SHWT])\d\d) \|`).FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ((?:Case|[FSHWT])\d\d) \|`).FindAllStringSubmatch(string(text), -1) {
 		assert.NotContains(t, described, row[1], "docs/cases.md describes it twice")
 		described = append(described, row[1])
 	}
@@ -221,6 +221,7 @@ func TestCaseNumbers(t *testing.T) {
 		{"TestNames_S40", []string{"S40"}},
 		{"S40 kelvin sign", []string{"S40"}},
 		{"TestS40H06", []string{"S40", "H06"}},
+		{"TestF22DeadLetters", []string{"F22"}},
 		{"TestSHA256", nil},
 		{"HS256", nil},
 		{"TestRFC4180", nil},

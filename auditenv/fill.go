@@ -25,7 +25,8 @@ func (s *Settings) fill(v variables) error {
 	}
 	s.Store = store.Config{Table: v.Table}
 	s.Queue = queue.Config{
-		Capacity: v.QueueCapacity, BatchSize: v.QueueBatchSize, Delay: v.QueueDelay, Timeout: v.QueueTimeout,
+		Capacity: v.QueueCapacity, MaxBytes: v.QueueMaxBytes, BatchSize: v.QueueBatchSize, BatchBytes: v.QueueBatchBytes,
+		Delay: v.QueueDelay, Timeout: v.QueueTimeout, OnFull: queue.Policy(v.QueueOnFull),
 		Retries: v.QueueRetries, Backoff: v.QueueBackoff, MaxBackoff: v.QueueMaxBackoff, Block: v.QueueBlock,
 	}
 	s.Handler = chiaudit.Options{

@@ -54,7 +54,7 @@ func TestEveryVariable(t *testing.T) {
 		"GRACE": "5s", "MAX_VALUE_BYTES": "1000", "FAILURES": "true", "SUMMARY_ABOVE": "50", "CAPTURE_ORM_DIFFS": "true",
 		"REDACT_FIELDS": `["shoe_size"]`, "REDACT_ALLOW": "pin_code, sid", "REDACT_VALUES": "true", "REDACT_CHANGES": "true",
 		"QUEUE_CAPACITY": "10", "QUEUE_BATCH_SIZE": "5", "QUEUE_DELAY": "1s", "QUEUE_TIMEOUT": "2s", "QUEUE_RETRIES": "-1",
-		"QUEUE_BACKOFF": "3s", "QUEUE_MAX_BACKOFF": "4s", "QUEUE_BLOCK": "5s",
+		"QUEUE_BACKOFF": "3s", "QUEUE_MAX_BACKOFF": "4s", "QUEUE_BLOCK": "5s", "QUEUE_MAX_BYTES": "6000", "QUEUE_BATCH_BYTES": "700", "QUEUE_ON_FULL": "block",
 		"CAPTURE_REQUEST_BODY": "false", "CAPTURE_RESPONSE_BODY": "true", "MAX_BODY_SIZE_BYTES": "10000", "HEADERS": "Accept,Origin",
 		"EXCLUDE_PATHS": "/ping,/assets/**", "EXCLUDE_DEFAULTS": "false", "LOG_ANONYMOUS": "false", "STREAM_OPENINGS": "true", "HASH_KEY": goodKey,
 		"TENANT_HEADER": "X-Tenant", "TENANT_SUBDOMAIN": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1",
@@ -82,7 +82,7 @@ func TestEveryVariable(t *testing.T) {
 	require.Equal(t, store.Config{Table: "audit.entries"}, s.Store)
 	require.Equal(t, queue.Config{
 		Capacity: 10, BatchSize: 5, Delay: time.Second, Timeout: 2 * time.Second, Retries: -1, Backoff: 3 * time.Second,
-		MaxBackoff: 4 * time.Second, Block: 5 * time.Second,
+		MaxBackoff: 4 * time.Second, Block: 5 * time.Second, MaxBytes: 6000, BatchBytes: 700, OnFull: queue.Block,
 	}, s.Queue)
 	require.Len(t, s.Handler.Tenants, 1)
 	s.Handler.Tenants = nil

@@ -31,14 +31,17 @@ type variables struct {
 	RedactValues  bool `env:"REDACT_VALUES" envDefault:"true" sets:"Config.Redact.KeepValues" doc:"masks what is a secret by its form: tokens, keys, card numbers. It is unsafe to switch it off where clients write texts"`
 	RedactChanges bool `env:"REDACT_CHANGES" envDefault:"false" sets:"Config.Redact.Changes" doc:"does so in the values of changed fields too"`
 
-	QueueCapacity   int           `env:"QUEUE_CAPACITY" sets:"Config.Capacity" doc:"entries that the queue holds at most"`
+	QueueCapacity   int           `env:"QUEUE_CAPACITY" sets:"Config.Capacity" doc:"entries that the queue holds in memory at most"`
+	QueueMaxBytes   int           `env:"QUEUE_MAX_BYTES" sets:"Config.MaxBytes" doc:"bytes that they take at most, by an estimate"`
 	QueueBatchSize  int           `env:"QUEUE_BATCH_SIZE" sets:"Config.BatchSize" doc:"entries that are written at once"`
+	QueueBatchBytes int           `env:"QUEUE_BATCH_BYTES" sets:"Config.BatchBytes" doc:"bytes that are written at once"`
 	QueueDelay      time.Duration `env:"QUEUE_DELAY" sets:"Config.Delay" doc:"how long an entry waits for others to be written with"`
 	QueueTimeout    time.Duration `env:"QUEUE_TIMEOUT" sets:"Config.Timeout" doc:"bounds one write"`
-	QueueRetries    int           `env:"QUEUE_RETRIES" sets:"Config.Retries" doc:"how often a write is tried again; -1 for never"`
+	QueueRetries    int           `env:"QUEUE_RETRIES" sets:"Config.Retries" doc:"how often a write is tried again before it is looked whether single entries are at fault; -1 for never"`
 	QueueBackoff    time.Duration `env:"QUEUE_BACKOFF" sets:"Config.Backoff" doc:"the wait before the first retry"`
 	QueueMaxBackoff time.Duration `env:"QUEUE_MAX_BACKOFF" sets:"Config.MaxBackoff" doc:"the longest wait"`
 	QueueBlock      time.Duration `env:"QUEUE_BLOCK" sets:"Config.Block" doc:"how long a request waits for room in a full queue"`
+	QueueOnFull     string        `env:"QUEUE_ON_FULL" sets:"Config.OnFull" doc:"what becomes of entries that there is no room for: refuse, block, spill or drop"`
 
 	RequestBody     bool   `env:"CAPTURE_REQUEST_BODY" envDefault:"true" sets:"Options.NoRequestBody" doc:"records bodies of requests that change something, masked"`
 	ResponseBody    bool   `env:"CAPTURE_RESPONSE_BODY" envDefault:"false" sets:"Options.ResponseBody" doc:"records bodies of responses, masked; they hold personal data"`

@@ -125,17 +125,24 @@ func TestConcurrentWritesKeepTheirOrder(t *testing.T) {
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	for field, cfg := range map[string]queue.Config{
-		"Capacity":   {Capacity: -1},
-		"BatchSize":  {Capacity: 5, BatchSize: 6},
-		"Delay":      {Delay: -1},
-		"Timeout":    {Timeout: -1},
-		"Backoff":    {Backoff: -1},
-		"MaxBackoff": {Backoff: 2, MaxBackoff: 1},
-		"Block":      {Block: -1},
+		"Capacity":      {Capacity: -1},
+		"BatchSize":     {Capacity: 5, BatchSize: 6},
+		"Delay":         {Delay: -1},
+		"Timeout":       {Timeout: -1},
+		"Backoff":       {Backoff: -1},
+		"MaxBackoff":    {Backoff: 2, MaxBackoff: 1},
+		"MaxBytes":      {MaxBytes: -1},
+		"BatchBytes":    {MaxBytes: 5, BatchBytes: 6},
+		"Block":         {Block: -1},
+		"Block: says":   {OnFull: queue.Block},
+		"Block: has":    {OnFull: queue.Drop, Block: time.Second},
+		"OnFull: \"x\"": {OnFull: "x"},
+		"OnFull":        {OnFull: queue.Spill},
+		"Durable":       {Durable: true},
 	} {
 		q, err := queue.New(&fake{}, cfg)
 		require.Nil(t, q)
-		require.ErrorContains(t, err, "queue: Config."+field+":")
+		require.ErrorContains(t, err, "queue: Config."+field)
 	}
 	_, err := queue.New(nil, queue.Config{})
 	require.EqualError(t, err, "queue: the writer is nil")

@@ -2,24 +2,25 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
 )
 
-// batch is what goes to the writer at once.
-type batch struct {
-	entries []entaudit.Entry // callers' entries, behind the one about the gap
-	gap     gap              // what the first entry tells of, if it tells of a gap
-	own     int              // 1 with such an entry, else 0
-}
+// rescan is how often a spool is asked although nothing was put into it: it may have
+// found entries that another process left.
+const rescan = time.Minute
 
-// callers returns the entries that callers wrote.
-func (b batch) callers() []entaudit.Entry { return b.entries[b.own:] }
+// batch is what goes to the writer at once. It stays where it is until it is settled.
+type batch struct {
+	entries []entaudit.Entry
+	spooled bool  // it is in the spool, else in memory
+	err     error // the spool cannot be read
+}
 
 // run is the queue's goroutine. It ends when the queue is closed and empty, or
 // when Close has given up.
@@ -30,42 +31,59 @@ func (q *Queue) run() {
 		if !ok {
 			break
 		}
-		lost, err := q.deliver(b)
-		q.settle(b, lost)
-		if len(lost.callers()) > 0 {
-			q.dropped(lost.callers(), err)
-		}
-		if b.gap.count > 0 && len(b.callers()) == 0 && lost.own > 0 && q.over() {
-			break // closed, and not even that can be written
+		q.tell()
+		if !q.deliver(b) {
+			break
 		}
 	}
+	q.tell()
 	q.abandon()
 }
 
-// next waits for the next batch. It reports false when there is none to come.
+// next waits for the next batch, which is empty where there is a gap to tell of. It
+// reports false when there is none to come.
 func (q *Queue) next() (batch, bool) {
 	for {
 		q.mu.Lock()
-		waits := q.waiting > 0 || q.gap.count > 0
-		wait := time.Until(q.due)
+		waits := q.mem.count > 0 || q.spooled() > 0
+		now := time.Now()
+		wait := q.due.Sub(now)
 		switch {
-		case q.ctx.Err() != nil, q.closed && !waits:
+		case q.ctx.Err() != nil, q.closed && !waits && q.spilling == 0:
 			q.mu.Unlock()
 			return batch{}, false
-		case waits && (q.closed || q.waiting >= q.cfg.BatchSize || wait <= 0):
-			b := q.take()
+		case waits && (q.closed || q.failures > 0 || wait <= 0 || q.ready()):
+			b := batch{entries: q.mem.batch(), spooled: q.mem.count == 0}
 			q.mu.Unlock()
+			if b.spooled {
+				return q.fetch(b), true
+			}
 			return b, true
+		case q.untold() > 0 && !now.Before(q.gapDue):
+			q.mu.Unlock()
+			return batch{}, true
 		}
+		if !waits {
+			wait = rescan
+		}
+		if q.untold() > 0 {
+			wait = min(wait, q.gapDue.Sub(now))
+		}
+		waits = waits || q.untold() > 0
 		q.mu.Unlock()
-		q.sleep(waits, wait)
+		q.sleep(wait, waits)
 	}
 }
 
-// sleep waits until something happens, or for d where something is waiting.
-func (q *Queue) sleep(waits bool, d time.Duration) {
+// ready reports whether there is a whole batch.
+func (q *Queue) ready() bool {
+	return q.mem.ready() || q.mem.count == 0 && q.spooled() >= q.cfg.BatchSize
+}
+
+// sleep waits until something happens, or for d where that makes a difference.
+func (q *Queue) sleep(d time.Duration, waits bool) {
 	var expired <-chan time.Time
-	if waits {
+	if waits || q.cfg.Spool != nil {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		expired = timer.C
@@ -73,156 +91,183 @@ func (q *Queue) sleep(waits bool, d time.Duration) {
 	select {
 	case <-q.wake:
 	case <-expired:
+		if q.cfg.Spool != nil && !waits {
+			q.fetch(batch{})
+		}
 	case <-q.ctx.Done():
 	}
 }
 
-// take removes the next batch from the queue. The entry about a gap goes first:
-// what is missing is older than what waits.
-func (q *Queue) take() batch {
-	b := batch{gap: q.gap}
-	if len(q.pending) > 0 {
-		b.entries = q.pending[0]
-		q.pending[0] = nil
-		q.pending = q.pending[1:]
+// fetch reads the batch from the spool.
+func (q *Queue) fetch(b batch) batch {
+	var err error
+	b.entries, err = q.read()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.readErr, b.err = err, err
+	if len(b.entries) > 0 {
+		q.oldest = b.entries[0].OccurredAt
 	}
-	q.writing = len(b.entries)
-	q.waiting -= q.writing
-	if q.gap.count > 0 {
-		b.own = 1
-		b.entries = append([]entaudit.Entry{q.gap.entry()}, b.entries...)
-		q.gap = gap{}
-	}
-	q.due = time.Time{}
-	if q.waiting > 0 {
-		q.schedule(q.cfg.Delay)
+	if err != nil {
+		q.stats.LastError = err
 	}
 	return b
 }
 
-// deliver hands a batch to the writer, and returns what it does not take, with the
-// last error. What it does not take together it may take one by one: an entry that
-// the store refuses does not take the others with it.
-func (q *Queue) deliver(b batch) (lost batch, err error) {
-	if err = q.insist(b.entries); err == nil {
-		return batch{}, nil
+// deliver hands a batch to the writer. A failure counts as an outage, during which the
+// batch stays where it is, until the writer is seen to take something else. It reports
+// false when there is no point in going on.
+func (q *Queue) deliver(b batch) bool {
+	switch {
+	case b.err != nil:
+		q.warn("queue: the spool cannot be read", "error", b.err)
+		return q.pause(true)
+	case len(b.entries) == 0:
+		return !b.spooled || q.pause(false)
 	}
-	if len(b.entries) == 1 {
-		return b, err
+	err := q.attempt(b.entries)
+	if err == nil {
+		q.settle(b, len(b.entries), stored)
+		return true
 	}
-	for i, e := range b.entries {
-		if q.ctx.Err() == nil {
-			alone := q.attempt(b.entries[i : i+1 : i+1])
-			if alone == nil {
-				continue
-			}
-			err = alone
-		}
-		if i < b.own {
-			lost.gap, lost.own = b.gap, b.own
-		}
-		lost.entries = append(lost.entries, e)
+	failures := q.failed()
+	if failures > q.cfg.Retries && q.works(b.entries, failures) && q.divide(b, b.entries, err) {
+		return true
 	}
-	return lost, err
+	q.warn("queue: writing fails", "writer", q.String(), "code", entaudit.ErrorCode(err), "failures", failures)
+	return q.pause(failures > q.cfg.Retries)
 }
 
-// insist hands entries to the writer until it takes them or there is no more
-// retry.
-func (q *Queue) insist(entries []entaudit.Entry) error {
+// pause waits before the next try. It reports false where Close does not wait for the
+// end of an outage.
+func (q *Queue) pause(outage bool) bool {
+	q.mu.Lock()
+	failures, hasty := q.failures, q.closed && q.hasty
+	q.mu.Unlock()
+	if q.ctx.Err() != nil || hasty && outage {
+		return false
+	}
 	backoff := q.cfg.Backoff
-	for retry := 0; ; retry++ {
-		err := q.attempt(entries)
-		if err == nil {
-			return nil
+	for range max(failures-1, 0) {
+		if backoff = min(2*backoff, q.cfg.MaxBackoff); backoff == q.cfg.MaxBackoff {
+			break
 		}
-		if retry == q.cfg.Retries || q.ctx.Err() != nil {
-			return err
-		}
-		timer := time.NewTimer(backoff/2 + rand.N(backoff/2+1)) //nolint:gosec // chance, not secrecy
-		select {
-		case <-timer.C:
-		case <-q.ctx.Done():
-			timer.Stop()
-			return err
-		}
-		backoff = min(2*backoff, q.cfg.MaxBackoff)
-		q.mu.Lock()
-		q.stats.Retried++
-		q.mu.Unlock()
+	}
+	timer := time.NewTimer(backoff/2 + rand.N(backoff/2+1)) //nolint:gosec // chance, not secrecy
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-q.ctx.Done():
+		return false
 	}
 }
 
-// attempt is one call of the writer. A writer that panics has failed.
-func (q *Queue) attempt(entries []entaudit.Entry) (err error) {
+// attempt is one call of the writer.
+func (q *Queue) attempt(entries []entaudit.Entry) error {
+	err := q.call(q.w, entries)
+	now := time.Now()
+	if err == nil {
+		last := len(entries) - 1
+		q.known, q.knownAt = entries[last:last+1:last+1], now
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.failures > 0 {
+		q.stats.Retried++
+	}
+	switch {
+	case err != nil:
+		q.stats.LastError = err
+		if q.failing.IsZero() {
+			q.failing = now
+		}
+	default:
+		q.failures, q.failing = 0, time.Time{}
+	}
+	return err
+}
+
+// failed counts a batch that was not taken.
+func (q *Queue) failed() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.failures++
+	return q.failures
+}
+
+// call hands entries to w. A writer that panics has failed.
+func (q *Queue) call(w entaudit.Writer, entries []entaudit.Entry) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("queue: the writer panicked with %T", p) // the value may hold what was written
 		}
-		if err != nil {
-			q.mu.Lock()
-			q.stats.LastError = err
-			q.mu.Unlock()
-		}
 	}()
 	ctx, cancel := context.WithTimeout(q.ctx, q.cfg.Timeout)
 	defer cancel()
-	return q.w.Write(ctx, entries)
+	return w.Write(ctx, entries)
 }
 
-// settle counts what became of a batch and makes room.
-func (q *Queue) settle(b, lost batch) {
+// fate is what became of entries.
+type fate int
+
+const (
+	stored fate = iota
+	buried
+	dropped
+)
+
+// settle counts what became of the oldest n entries, and takes them out. Where they are
+// taken out last, a crash leads to their being written again, and not to their loss.
+func (q *Queue) settle(b batch, n int, f fate) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	dropped := lost.callers()
-	q.writing = 0
-	q.free()
-	q.stats.Stored += uint64(len(b.callers())) - uint64(len(dropped))
-	if len(lost.entries) == 0 {
-		return
+	if !b.spooled && q.abandoned {
+		q.mu.Unlock()
+		return // Close has put them away
 	}
-	missing := lost.gap
-	if len(dropped) > 0 {
-		q.stats.Dropped += uint64(len(dropped))
+	switch f {
+	case stored:
+		q.stats.Stored += uint64(n)
+	case buried:
+		q.stats.DeadLettered += uint64(n)
+	case dropped:
+		q.stats.Dropped += uint64(n)
 		if q.closed {
-			q.lost += len(dropped)
+			q.lost += n
 		}
-		missing.add(dropped, false)
 	}
-	q.gap = missing.before(q.gap)
-	q.due = time.Time{} // the next try of an entry about a gap alone can wait
-	q.schedule(q.cfg.MaxBackoff)
-	if q.waiting > 0 {
-		q.schedule(q.cfg.Delay)
+	if b.spooled {
+		q.removed += uint64(n)
+	} else {
+		q.mem.remove(n)
 	}
-}
-
-func (q *Queue) over() bool {
+	q.mu.Unlock()
+	if b.spooled {
+		if err := q.cfg.Spool.Ack(n); err != nil {
+			q.warn("queue: entries of the spool may be written again", "entries", n, "error", err)
+		}
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.closed && q.waiting == 0
-}
-
-// abandon drops what is left when Close has given up.
-func (q *Queue) abandon() {
-	q.mu.Lock()
-	left := slices.Concat(q.pending...)
-	q.pending, q.waiting = nil, 0
-	q.stats.Dropped += uint64(len(left))
-	q.mu.Unlock()
-	if len(left) > 0 {
-		q.dropped(left, ErrClosed)
+	q.free()
+	if errors.Is(q.spoolErr, ErrFull) {
+		q.spoolErr = nil // there is room again
+	}
+	q.due = time.Time{}
+	if q.mem.count > 0 || q.spooled() > 0 {
+		q.schedule(q.cfg.Delay)
 	}
 }
 
 // dropped tells of entries that are given up.
 func (q *Queue) dropped(entries []entaudit.Entry, err error) {
 	if q.cfg.OnDrop == nil {
-		slog.Error("queue: entries dropped", "entries", len(entries), "writer", q.String(), "error", err)
+		slog.Error("queue: entries dropped", "entries", len(entries), "writer", q.String(), "code", entaudit.ErrorCode(err))
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Error("queue: OnDrop panicked", "entries", len(entries), "type", fmt.Sprintf("%T", p), "error", err)
+			slog.Error("queue: OnDrop panicked", "entries", len(entries), "type", fmt.Sprintf("%T", p), "code", entaudit.ErrorCode(err))
 		}
 	}()
 	q.cfg.OnDrop(entries, err)

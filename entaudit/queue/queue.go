@@ -29,31 +29,36 @@ type Queue struct {
 	cancel context.CancelFunc
 	wake   chan struct{} // there is something to look at
 	done   chan struct{} // the goroutine has ended
+	warner warner
 
-	mu       sync.Mutex
-	pending  [][]entaudit.Entry // batches, all full but the last
-	waiting  int                // entries in pending
-	writing  int                // entries of the batch being written
-	due      time.Time          // when pending or the gap have waited long enough
-	room     chan struct{}      // closed when there is room; nil when nobody waits
-	gap      gap
-	closed   bool
-	lost     int // entries dropped since then
-	stats    Stats
-	closing  sync.Once
-	closeErr error
-}
+	// Of the goroutine alone.
+	known   []entaudit.Entry // the last entry that the writer took
+	knownAt time.Time
 
-// Stats are the numbers of a [Queue] since it was made. Accepted is always
-// Stored plus Dropped plus Depth. Entries about gaps are not counted.
-type Stats struct {
-	Accepted  uint64 // entries that Write took
-	Stored    uint64 // entries that the writer took
-	Retried   uint64 // writes that were tried again
-	Dropped   uint64 // entries that were accepted and then given up
-	Rejected  uint64 // entries that there was no room for
-	Depth     int    // entries waiting or being written
-	LastError error  // of the last write that failed; stays after the next success
+	mu        sync.Mutex
+	mem       memory
+	spilling  int       // calls of Spool.Append
+	due       time.Time // when entries have waited long enough
+	room      chan struct{}
+	gap       gap              // what no entry tells of yet
+	notice    []entaudit.Entry // the entry about a gap that is to be written
+	noticed   int              // entries that it tells of
+	gapDue    time.Time
+	failures  int // of the writer, one after the other
+	failing   time.Time
+	spoolErr  error  // of the last Append
+	readErr   error  // of the last Read
+	deadErr   error  // of the last use of the dead letters
+	appended  uint64 // entries that Write stored in the spool
+	removed   uint64 // entries that went out of it
+	oldest    time.Time
+	closed    bool
+	hasty     bool // Close has no end: an outage is not waited for
+	abandoned bool
+	lost      int // entries dropped since Close
+	stats     Stats
+	closing   sync.Once
+	closeErr  error
 }
 
 // New returns a Queue in front of w, or an error that names the field of cfg
@@ -67,6 +72,7 @@ func New(w entaudit.Writer, cfg Config) (*Queue, error) {
 		return nil, err
 	}
 	q := &Queue{w: w, cfg: cfg, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	q.mem = memory{size: cfg.BatchSize, limit: cfg.BatchBytes}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	go q.run()
 	return q, nil
@@ -75,63 +81,116 @@ func New(w entaudit.Writer, cfg Config) (*Queue, error) {
 // String prints the pipeline, such as "queue<store>".
 func (q *Queue) String() string { return "queue<" + entaudit.WriterName(q.w) + ">" }
 
-// Stats returns the numbers of now.
-func (q *Queue) Stats() Stats {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	s := q.stats
-	s.Depth = q.depth()
-	return s
-}
-
-func (q *Queue) depth() int { return q.waiting + q.writing }
-
-// Write takes entries over, all or none. In a full queue it waits for room as
-// long as Config.Block and ctx allow and then returns [ErrFull]; what does not
-// fit into an empty queue either is refused at once. The slice may be reused
-// afterwards.
+// Write takes entries over, all or none. Config.OnFull says what becomes of them where
+// there is no room; what does not fit into an empty queue either is not waited for.
+// With Config.Durable they are on disk when it returns nil; an error may then leave it
+// open whether they are, if ctx has ended. The slice may be reused afterwards.
 func (q *Queue) Write(ctx context.Context, entries []entaudit.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	q.mu.Lock()
-	if q.cfg.Block > 0 && len(entries) <= q.cfg.Capacity && !q.fits(len(entries)) && !q.closed {
-		q.awaitRoom(ctx, len(entries))
+	bytes := sizes(entries)
+	room, err := q.offer(ctx, entries, bytes)
+	if errors.Is(err, ErrFull) && room != nil {
+		err = q.await(ctx, room, entries, bytes)
 	}
-	defer q.mu.Unlock()
-	switch {
-	case q.closed:
-		return ErrClosed
-	case !q.fits(len(entries)):
-		return q.reject(ctx, entries)
+	if err == nil || errors.Is(err, ErrClosed) {
+		return err
 	}
-	q.accept(entries)
-	return nil
+	return q.reject(ctx, entries, err)
 }
 
-func (q *Queue) fits(n int) bool { return q.depth()+n <= q.cfg.Capacity }
+// offer takes entries over if there is room. If there is none and Write is to wait, it
+// returns a channel that is closed when it may be tried again.
+func (q *Queue) offer(ctx context.Context, entries []entaudit.Entry, bytes int) (room chan struct{}, err error) {
+	n := len(entries)
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		return nil, ErrClosed
+	}
+	spools := q.spools(n, bytes)
+	if q.cfg.OnFull == Block && (q.cfg.Durable || n <= q.cfg.Capacity && bytes <= q.cfg.MaxBytes) && (spools || !q.fits(n, bytes)) {
+		if q.room == nil {
+			q.room = make(chan struct{})
+		}
+		room = q.room
+	}
+	if spools {
+		q.spilling++
+		q.mu.Unlock()
+		return room, q.spill(ctx, entries)
+	}
+	defer q.mu.Unlock()
+	if !q.fits(n, bytes) {
+		return room, fmt.Errorf("%w for %d entries, %d of %d are taken", ErrFull, n, q.mem.count, q.cfg.Capacity)
+	}
+	q.accept(entries)
+	return nil, nil
+}
+
+func (q *Queue) fits(n, bytes int) bool {
+	return q.mem.count+n <= q.cfg.Capacity && q.mem.bytes+bytes <= q.cfg.MaxBytes
+}
 
 // accept appends entries and wakes the goroutine where it has to know.
 func (q *Queue) accept(entries []entaudit.Entry) {
-	before := q.waiting
-	q.waiting += len(entries)
+	empty, ready := q.mem.count == 0, q.mem.ready()
+	q.mem.add(entries, time.Now())
 	q.stats.Accepted += uint64(len(entries))
-	for len(entries) > 0 {
-		last := len(q.pending) - 1
-		if last < 0 || len(q.pending[last]) == q.cfg.BatchSize {
-			q.pending = append(q.pending, nil)
-			last++
-		}
-		n := min(len(entries), q.cfg.BatchSize-len(q.pending[last]))
-		q.pending[last] = append(q.pending[last], entries[:n]...)
-		entries = entries[n:]
-	}
-	if before == 0 {
+	if empty {
 		q.schedule(q.cfg.Delay)
 	}
-	if before == 0 || before < q.cfg.BatchSize && q.waiting >= q.cfg.BatchSize {
+	if empty || !ready && q.mem.ready() {
 		q.signal()
 	}
+}
+
+// await offers entries again whenever there may be room, as long as that makes sense.
+func (q *Queue) await(ctx context.Context, room chan struct{}, entries []entaudit.Entry, bytes int) error {
+	timer := time.NewTimer(q.cfg.Block)
+	defer timer.Stop()
+	for {
+		select {
+		case <-room:
+		case <-timer.C:
+			return fmt.Errorf("%w within %v", ErrFull, q.cfg.Block)
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrFull, ctx.Err())
+		}
+		var err error
+		if room, err = q.offer(ctx, entries, bytes); !errors.Is(err, ErrFull) {
+			return err
+		}
+	}
+}
+
+// reject notes that entries were not taken, and returns what Write says about it.
+func (q *Queue) reject(ctx context.Context, entries []entaudit.Entry, err error) error {
+	full := errors.Is(err, ErrFull)
+	drops := full && q.cfg.OnFull == Drop
+	q.mu.Lock()
+	reason := ReasonSpool
+	if full {
+		reason = ReasonFull
+	}
+	q.addGap(reason, len(entries), entries)
+	if drops {
+		q.stats.Accepted += uint64(len(entries))
+		q.stats.Dropped += uint64(len(entries))
+	} else {
+		q.gap.rejected += len(entries)
+		q.stats.Rejected += uint64(len(entries))
+	}
+	q.mu.Unlock()
+	q.warn("queue: entries are not taken", "entries", len(entries), "reason", reason, "policy", string(q.cfg.OnFull))
+	switch {
+	case drops:
+		return nil
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		return fmt.Errorf("%w: %w", err, ctx.Err())
+	}
+	return err
 }
 
 // schedule makes the goroutine act in d at the latest.
@@ -148,88 +207,10 @@ func (q *Queue) signal() {
 	}
 }
 
-func (q *Queue) reject(ctx context.Context, entries []entaudit.Entry) error {
-	q.stats.Rejected += uint64(len(entries))
-	q.gap.add(entries, true)
-	q.schedule(q.cfg.Delay)
-	q.signal()
-	err := fmt.Errorf("%w for %d entries, %d of %d are taken", ErrFull, len(entries), q.depth(), q.cfg.Capacity)
-	if ctx.Err() != nil {
-		return fmt.Errorf("%w: %w", err, ctx.Err())
-	}
-	return err
-}
-
-// awaitRoom waits until n entries fit, or there is no point in waiting. It is
-// called, and returns, with q.mu held.
-func (q *Queue) awaitRoom(ctx context.Context, n int) {
-	timer := time.NewTimer(q.cfg.Block)
-	defer timer.Stop()
-	for !q.closed && !q.fits(n) {
-		if q.room == nil {
-			q.room = make(chan struct{})
-		}
-		room := q.room
-		q.mu.Unlock()
-		waiting := true
-		select {
-		case <-room:
-		case <-timer.C:
-			waiting = false
-		case <-ctx.Done():
-			waiting = false
-		}
-		q.mu.Lock()
-		if !waiting {
-			return
-		}
-	}
-}
-
 // free lets those that wait for room look again.
 func (q *Queue) free() {
 	if q.room != nil {
 		close(q.room)
 		q.room = nil
 	}
-}
-
-// Close refuses further entries, waits until those accepted are written and
-// closes the writer, if it is an [entaudit.Closer]. It returns an error that says
-// how many entries are left. Once ctx is done it gives up: what is left then is
-// dropped, although the writer may still take the batch it is busy with. It is idempotent
-// and safe for concurrent use: later calls wait for the same end and return the
-// same error.
-func (q *Queue) Close(ctx context.Context) error {
-	q.mu.Lock()
-	q.closed = true
-	q.free()
-	q.mu.Unlock()
-	q.signal()
-	select {
-	case <-q.done:
-	case <-ctx.Done():
-	}
-	q.closing.Do(func() { q.closeErr = q.finish(ctx) })
-	return q.closeErr
-}
-
-// finish ends the goroutine, where it has not ended, and closes the writer.
-func (q *Queue) finish(ctx context.Context) error {
-	q.mu.Lock()
-	left := q.depth() + q.lost
-	cause := q.stats.LastError
-	if q.depth() > 0 {
-		cause = ctx.Err()
-	}
-	q.mu.Unlock()
-	q.cancel()
-	var errs []error
-	if left > 0 {
-		errs = append(errs, fmt.Errorf("queue: close: %d entries left: %w", left, cause))
-	}
-	if c, ok := q.w.(entaudit.Closer); ok {
-		errs = append(errs, c.Close(ctx))
-	}
-	return errors.Join(errs...)
 }

@@ -1,0 +1,236 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/audittest"
+	"github.com/entaudit/audit/entaudit/queue"
+)
+
+var errRefused = errors.New("value too long")
+
+// distinct leaves out what was written again: the queue looks whether the writer takes
+// anything by means of an entry that it has taken.
+func distinct(actions []string) []string {
+	var d []string
+	for _, a := range actions {
+		if !slices.Contains(d, a) {
+			d = append(d, a)
+		}
+	}
+	return d
+}
+
+// refuse fails every write that holds one of the ids.
+func refuse(ids ...uuid.UUID) func(context.Context, []entaudit.Entry) error {
+	return func(_ context.Context, entries []entaudit.Entry) error {
+		for _, e := range entries {
+			if slices.Contains(ids, e.ID) {
+				return errRefused
+			}
+		}
+		return nil
+	}
+}
+
+func TestF22RefusedEntryDoesNotTakeOthersWithIt(t *testing.T) {
+	t.Parallel()
+	bubble(t, "only it is dropped", func(t *testing.T) {
+		var dropped []entaudit.Entry
+		q, f := setup(t, queue.Config{Retries: 2, OnDrop: func(entries []entaudit.Entry, err error) {
+			require.ErrorIs(t, err, errRefused)
+			dropped = append(dropped, entries...)
+		}})
+		entries := numbered(0, 250)
+		f.will(refuse(entries[142].ID))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		actions, gaps := f.stored()
+		require.Equal(t, append(names(0, 142), names(143, 250)...), distinct(actions), "in the order in which they came")
+		require.Equal(t, entries[142:143], dropped)
+		require.Len(t, gaps, 1)
+		require.Equal(t, 1, gaps[0].Metadata["count"])
+		require.Equal(t, entries[142].ID.String(), gaps[0].Metadata["first_id"])
+		require.Equal(t, queue.ReasonRefused, gaps[0].Reason)
+		s := q.Stats()
+		require.ErrorIs(t, s.LastError, errRefused)
+		require.Equal(t, []uint64{250, 249, 1}, []uint64{s.Accepted, s.Stored, s.Dropped})
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "the entry about a gap is told again where it fails, as the same", func(t *testing.T) {
+		q, f := setup(t, queue.Config{Capacity: 5, Retries: -1, Delay: time.Second, OnDrop: func([]entaudit.Entry, error) {}})
+		entries := numbered(0, 8)
+		require.NoError(t, q.Write(t.Context(), entries[:5]))
+		require.ErrorIs(t, q.Write(t.Context(), entries[5:]), queue.ErrFull)
+		told := map[uuid.UUID]int{}
+		f.will(func(_ context.Context, entries []entaudit.Entry) error {
+			if entries[0].Operation == entaudit.OpGap {
+				told[entries[0].ID]++
+				return errRefused
+			}
+			return nil
+		})
+		after(12 * time.Second)
+		synctest.Wait()
+		require.Equal(t, uint64(5), q.Stats().Stored)
+		require.Zero(t, q.Stats().Dropped)
+		f.will(nil)
+		after(time.Minute)
+		actions, gaps := f.stored()
+		require.Equal(t, names(0, 5), actions)
+		require.Len(t, gaps, 1)
+		require.Equal(t, map[uuid.UUID]int{gaps[0].ID: 3}, told)
+		require.Equal(t, 3, gaps[0].Metadata["count"])
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "Close says that a gap could not be told of", func(t *testing.T) {
+		q, f := setup(t, queue.Config{Capacity: 5, Retries: -1, Delay: time.Second})
+		f.will(down)
+		require.ErrorIs(t, q.Write(t.Context(), numbered(0, 8)), queue.ErrFull)
+		err := q.Close(t.Context())
+		require.ErrorIs(t, err, errDown)
+		require.EqualError(t, err, "queue: close: no entry tells of a gap of 8 entries: database is down")
+	})
+	bubble(t, "one entry tells of all that is missing", func(t *testing.T) {
+		q, f := setup(t, queue.Config{Capacity: 5, Retries: -1, Delay: time.Second, OnDrop: func([]entaudit.Entry, error) {}})
+		entries := numbered(0, 8)
+		require.NoError(t, q.Write(t.Context(), entries[:5]))
+		require.ErrorIs(t, q.Write(t.Context(), entries[5:]), queue.ErrFull)
+		f.will(refuse(entries[1].ID, entries[4].ID))
+		after(time.Minute)
+		actions, gaps := f.stored()
+		require.Equal(t, []string{"0", "2", "3"}, distinct(actions))
+		require.Len(t, gaps, 1)
+		m := gaps[0].Metadata
+		require.Equal(t, []any{5, 3, 3, 2}, []any{m["count"], m["rejected"], m[queue.ReasonFull], m[queue.ReasonRefused]})
+		require.Equal(t, queue.ReasonFull, gaps[0].Reason, "the first")
+		require.Equal(t, entries[5].ID.String(), m["first_id"])
+		require.Equal(t, entries[4].ID.String(), m["last_id"])
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "Close counts what is refused alone", func(t *testing.T) {
+		q, f := setup(t, queue.Config{Retries: 1, Delay: time.Hour, OnDrop: func([]entaudit.Entry, error) {}})
+		entries := numbered(0, 7)
+		f.will(refuse(entries[3].ID))
+		require.NoError(t, q.Write(t.Context(), entries))
+		require.ErrorContains(t, q.Close(t.Context()), "1 entries left")
+		actions, gaps := f.stored()
+		require.Len(t, distinct(actions), 6)
+		require.Len(t, gaps, 1)
+	})
+}
+
+func TestF22DeadLetters(t *testing.T) {
+	t.Parallel()
+	bubble(t, "keep what is refused, at a cost of O(log n) writes", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 1000, OnDrop: func([]entaudit.Entry, error) { t.Error("dropped") }})
+		entries := numbered(0, 1000)
+		bad := entries[617]
+		f.will(refuse(bad.ID))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		actions, gaps := f.stored()
+		require.Equal(t, append(names(0, 617), names(618, 1000)...), distinct(actions))
+		require.Equal(t, []entaudit.Entry{bad}, dead.Entries())
+		require.Len(t, gaps, 1)
+		require.Equal(t, 1, gaps[0].Metadata["dead_lettered"])
+		require.Equal(t, bad.ID.String(), gaps[0].Metadata["first_id"])
+		s := q.Stats()
+		require.Equal(t, []uint64{1000, 999, 1, 0}, []uint64{s.Accepted, s.Stored, s.DeadLettered, s.Dropped})
+		require.LessOrEqual(t, len(f.times), 4+2+2*10+2*3, "four as a whole, two to look, two for each half, three for the entry, one for the gap")
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "more than a batch is refused", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10})
+		require.NoError(t, q.Write(t.Context(), numbered(0, 1)))
+		after(time.Second)
+		entries := numbered(1, 100)
+		var ids []uuid.UUID
+		for _, e := range entries[20:70] {
+			ids = append(ids, e.ID)
+		}
+		f.will(refuse(ids...))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		actions, _ := f.stored()
+		require.Equal(t, append(names(0, 21), names(71, 100)...), distinct(actions))
+		require.Len(t, dead.Entries(), 50)
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "an outage is none, however long", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10})
+		require.NoError(t, q.Write(t.Context(), numbered(0, 10)))
+		after(time.Second)
+		f.will(down)
+		require.NoError(t, q.Write(t.Context(), numbered(10, 100)))
+		after(24 * time.Hour)
+		require.Empty(t, dead.Entries())
+		require.Equal(t, 90, q.Stats().Depth)
+		f.will(nil)
+		require.NoError(t, q.Close(t.Context()))
+		actions, gaps := f.stored()
+		require.Equal(t, names(0, 100), actions)
+		require.Empty(t, gaps)
+	})
+	bubble(t, "an outage in the middle of the search is none", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 64})
+		entries := numbered(0, 64)
+		bad := refuse(entries[40].ID)
+		calls := 0
+		f.will(func(ctx context.Context, entries []entaudit.Entry) error {
+			if calls++; calls > 5 && calls < 40 { // one single write after the search has begun
+				return errDown
+			}
+			return bad(ctx, entries)
+		})
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Hour)
+		require.Equal(t, entries[40:41], dead.Entries())
+		actions, _ := f.stored()
+		require.Equal(t, append(names(0, 40), names(41, 64)...), distinct(actions))
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "dead letters that cannot be kept are dropped, and nobody waits", func(t *testing.T) {
+		var dropped []entaudit.Entry
+		q, f := setup(t, queue.Config{
+			DeadLetter: entaudit.WriterFunc(func(context.Context, []entaudit.Entry) error { panic("x") }),
+			OnDrop:     func(entries []entaudit.Entry, _ error) { dropped = append(dropped, entries...) },
+		})
+		entries := numbered(0, 10)
+		f.will(refuse(entries[3].ID))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		require.Equal(t, entries[3:4], dropped)
+		require.ErrorContains(t, q.Health(t.Context()), "dead letters cannot be written")
+		requireBalance(t, q)
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "out of the spool", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		sp := &fakeSpool{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, Spool: sp, Durable: true})
+		entries := numbered(0, 150)
+		f.will(refuse(entries[3].ID, entries[120].ID))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		actions, _ := f.stored()
+		require.Len(t, distinct(actions), 148)
+		require.Len(t, dead.Entries(), 2)
+		require.Zero(t, sp.Len())
+		requireBalance(t, q)
+		require.NoError(t, q.Close(t.Context()))
+	})
+}
