@@ -12,7 +12,7 @@ ROWS      ?= 100000
 lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test race bench bench-ratio bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat ci
+.PHONY: help generate test race bench bench-ratio bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat fault ci
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -65,6 +65,9 @@ modules: ## build and vet every module by itself, and test those that ./... leav
 
 ent146: ## run all tests with ent v0.14.6, through a mod file derived from go.mod
 	./.ci/with-ent v0.14.6 $(GO) test -mod=mod $(FLAGS) $(PKG)
+
+fault: ## break what an audited program stands on, and compare (FLAGS=-short, ARGS='F03 F08')
+	nice $(GO) run ./internal/fault/rig $(FLAGS) $(ARGS)
 
 compat: ## generate, vet and run graphs with ent's features in pairs, on each ent release (5 min)
 	ENTAUDIT_COMPAT=all $(GO) test -timeout 30m -count=1 $(FLAGS) ./internal/compat

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// maxMemory is what the process under test may take with a queue that is full.
+const maxMemory = 256 << 20
+
+// overflow is F23: entries come ten times as fast as the queue holds them while the
+// writer is blocked. What there is no room for is refused and told of; memory stays
+// where it is.
+func overflow(ctx context.Context, r *rig) (*verdict, error) {
+	r.plan.capacity = 2000
+	audit := "audit"
+	if err := r.cluster.exec(ctx, "postgres", "CREATE DATABASE "+audit); err != nil {
+		return nil, err
+	}
+	r.plan.audit = r.cluster.dsn(audit)
+	if err := tables(ctx, r.plan.audit); err != nil {
+		return nil, err
+	}
+	var peak int64
+	l := load{workers: 64, mix: deliveries, seed: r.seed}
+	v, err := r.through(ctx, l, func(ctx context.Context, ph phases, p *process) error {
+		// A lock holds up the writer as long as it is held, and fails nothing.
+		conn, err := connect(ctx, r.plan.audit)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close(ctx) }() // ends the transaction with it
+		tx, err := conn.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+		for end := time.Now().Add(ph.during); time.Now().Before(end); pause(ctx, 100*time.Millisecond) {
+			n, err := memoryOf(p.cmd.Process.Pid)
+			if err != nil {
+				return err
+			}
+			peak = max(peak, n)
+		}
+		return tx.Rollback(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.note("at most %d MiB of memory", peak>>20)
+	if peak > maxMemory {
+		v.violate("I5: %d MiB of memory with a full queue", peak>>20)
+	}
+	if v.dropped == 0 {
+		v.violate("the queue was never full")
+	}
+	v.bounded(r.journal.all(), r.plan.patience)
+	return v, nil
+}
+
+// memoryOf returns how much memory a process has in use.
+func memoryOf(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, tail, _ := strings.Cut(string(text), "VmRSS:")
+	var kib int64
+	if _, err := fmt.Sscan(tail, &kib); err != nil {
+		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
+	}
+	return kib << 10, nil
+}

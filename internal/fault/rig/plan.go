@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/store"
+)
+
+// plan says how the process under test is put together.
+type plan struct {
+	app, audit string // data source names: of the rows, and of the delivered entries
+	delivery   string
+	dir        string // of the spool
+	canary     string // a secret that must be nowhere
+	conns      int
+	capacity   int
+	block      time.Duration
+	timeout    time.Duration // of a write to the audit database
+	patience   time.Duration // of whoever waits for an op
+	grace      time.Duration
+	shutdown   time.Duration
+}
+
+// How entries that do not belong to a transaction are delivered.
+const (
+	viaQueue = "queue" // in memory
+)
+
+func (p *plan) flags(f *flag.FlagSet) {
+	f.StringVar(&p.app, "app", p.app, "database of the rows")
+	f.StringVar(&p.audit, "audit", p.audit, "database of the delivered entries")
+	f.StringVar(&p.delivery, "delivery", p.delivery, "queue")
+	f.StringVar(&p.dir, "dir", p.dir, "folder of the spool")
+	f.StringVar(&p.canary, "canary", p.canary, "secret that the process handles")
+	f.IntVar(&p.conns, "conns", p.conns, "connections of each pool")
+	f.IntVar(&p.capacity, "capacity", p.capacity, "entries that the queue holds")
+	f.DurationVar(&p.block, "block", p.block, "wait for room in the queue")
+	f.DurationVar(&p.timeout, "timeout", p.timeout, "of a write to the audit database")
+	f.DurationVar(&p.patience, "patience", p.patience, "of whoever waits for an op")
+	f.DurationVar(&p.grace, "grace", p.grace, "of the recorder")
+	f.DurationVar(&p.shutdown, "shutdown", p.shutdown, "time to close in")
+}
+
+func parseArgs(p *plan, args []string) error {
+	f := flag.NewFlagSet("child", flag.ContinueOnError)
+	p.flags(f)
+	return f.Parse(args)
+}
+
+// args are the flags that make the same plan.
+func (p plan) args() []string {
+	var args []string
+	f := flag.NewFlagSet("", flag.ContinueOnError)
+	p.flags(f)
+	f.VisitAll(func(v *flag.Flag) { args = append(args, "-"+v.Name+"="+v.Value.String()) })
+	return args
+}
+
+// token is a well-formed credential with the canary inside.
+func (p plan) token() string {
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	signed := part(`{"alg":"HS256","typ":"JWT"}`) + "." + part(`{"sub":"`+p.canary+`"}`)
+	mac := hmac.New(sha256.New, []byte(p.canary))
+	mac.Write([]byte(signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// line is the delivery of the process under test.
+type line struct {
+	writer  entaudit.Writer
+	certain func(error) bool // it says that the entry was not accepted
+	numbers func() counts
+}
+
+// counts is what a delivery says of itself.
+type counts struct {
+	Accepted, Stored, Spooled, Dropped, Rejected, DeadLettered uint64
+	Depth                                                      int
+}
+
+func (l *line) stats() string {
+	text, err := json.Marshal(l.numbers())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// deliver builds the delivery that the plan names.
+func (p plan) deliver(_ context.Context, _, audit *sql.DB) (*line, error) {
+	dest, err := store.New(entsql.OpenDB(dialect.Postgres, audit), store.Config{})
+	if err != nil {
+		return nil, err
+	}
+	switch p.delivery {
+	case viaQueue:
+		return p.queued(dest)
+	}
+	return nil, fmt.Errorf("unknown delivery %q", p.delivery)
+}
+
+func (p plan) queued(dest entaudit.Writer) (*line, error) {
+	q, err := queue.New(dest, queue.Config{
+		Capacity: p.capacity, BatchSize: min(p.capacity, queue.DefaultBatchSize), Block: p.block, Timeout: p.timeout,
+		Delay: 20 * time.Millisecond, MaxBackoff: time.Second,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &line{
+		writer:  q,
+		certain: func(err error) bool { return errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrClosed) },
+		numbers: func() counts {
+			s := q.Stats()
+			return counts{Accepted: s.Accepted, Stored: s.Stored, Dropped: s.Dropped, Rejected: s.Rejected, Depth: s.Depth}
+		},
+	}, nil
+}
