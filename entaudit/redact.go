@@ -1,7 +1,6 @@
 package entaudit
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"unicode"
@@ -59,6 +58,7 @@ type Redactor struct {
 	limit              int // bytes of one value of metadata
 	keepValues         bool
 	changes            *Redactor // of the values of changed fields
+	names              *verdicts
 }
 
 // NewRedactor returns a Redactor for the default keys and those of r. It cuts
@@ -69,7 +69,7 @@ func NewRedactor(r Redact) (*Redactor, error) {
 	}
 	d := &Redactor{
 		keys: map[string]bool{}, allow: map[string]bool{}, tails: map[string]bool{},
-		limit: DefaultMaxValue, keepValues: r.KeepValues,
+		limit: DefaultMaxValue, keepValues: r.KeepValues, names: newVerdicts(),
 	}
 	for _, k := range defaultKeys {
 		d.keys[squash(k)] = true
@@ -106,7 +106,10 @@ func (d *Redactor) ForChanges() *Redactor { return d.changes }
 // name is masked. Case and separators do not matter, compared with Unicode
 // simple folding; whole words count, so that "secretary" and "token_count" are
 // not masked while "passwordHash" is.
-func (d *Redactor) Name(name string) bool {
+func (d *Redactor) Name(name string) bool { return d.names.of(name, d.decide) }
+
+// decide is Name for one that has not been seen lately.
+func (d *Redactor) decide(name string) bool {
 	var text [64]byte
 	var bounds [12]int
 	all, ends := split(text[:0], bounds[:0], name)
@@ -123,7 +126,7 @@ func (d *Redactor) Name(name string) bool {
 	for i := range ends {
 		for _, end := range ends[i:] {
 			run := all[start:end]
-			if key := bytes.TrimRight(run, "0123456789"); len(key) > d.longest {
+			if key := withoutNumber(run); len(key) > d.longest {
 				break
 			} else if d.keys[string(run)] || d.keys[string(key)] {
 				return true
@@ -132,6 +135,14 @@ func (d *Redactor) Name(name string) bool {
 		start = ends[i]
 	}
 	return false
+}
+
+// withoutNumber returns word without the digits at its end.
+func withoutNumber(word []byte) []byte {
+	for len(word) > 0 && digit(word[len(word)-1]) {
+		word = word[:len(word)-1]
+	}
+	return word
 }
 
 // squash folds a name to the form that keys are compared in.

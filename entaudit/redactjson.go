@@ -1,165 +1,349 @@
 package entaudit
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxDepth is how deep nested values are followed; deeper ones are refused.
 const maxDepth = 64
 
-var errDepth = errors.New("nested too deep")
+var (
+	errDepth  = errors.New("nested too deep")
+	errValue  = errors.New("there is no value where one has to be")
+	errName   = errors.New("there is no name with a colon behind it where one has to be")
+	errEnd    = errors.New("an object, an array or a string does not end where it has to")
+	errTwo    = errors.New("more than one value")
+	errNested = errors.New("what a masked name holds is not JSON")
+)
 
 // JSON returns data, one JSON value, with the values of masked names and what
 // [Redactor.Text] finds replaced, and calls mark with the path of each. Key order, duplicates and the digits of
 // numbers are kept. It fails on what is not one JSON value.
 func (d *Redactor) JSON(data []byte, mark func(path string, m Mark)) (json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	j := jsonRedactor{dec: dec, d: d, out: make([]byte, 0, len(data)), mark: mark}
-	if err := j.value("", 0); err != nil {
+	j := jsonRedactor{data: data, s: string(data), d: d, out: make([]byte, 0, len(data)+len(data)/8), mark: mark}
+	if err := j.document(); err != nil {
 		return nil, fmt.Errorf("entaudit: redact JSON: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("entaudit: redact JSON: more than one value")
 	}
 	return j.out, nil
 }
 
+// jsonRedactor reads a JSON text once, from its beginning to its end, and copies it
+// on the way. What it takes for JSON is what encoding/json does.
 type jsonRedactor struct {
-	dec  *json.Decoder
+	data []byte
+	s    string // the same
+	at   int    // what is in front of it has been read
 	d    *Redactor
 	out  []byte
 	mark func(string, Mark)
+	path []byte // of the value at hand, where there is a mark
 }
 
-// value copies one value from the decoder to out.
-func (j *jsonRedactor) value(path string, depth int) error {
-	if depth > maxDepth {
-		return errDepth
-	}
-	t, err := j.dec.Token()
-	if err != nil {
+func (j *jsonRedactor) document() error {
+	if err := j.value(0); err != nil {
 		return err
 	}
-	switch t := t.(type) {
-	case json.Delim:
-		if t == '{' {
-			return j.object(path, depth)
-		}
-		return j.array(path, depth)
-	case string:
-		j.out = AppendString(j.out, j.text(path, t))
-	case json.Number:
-		if s := j.text(path, t.String()); s != t.String() {
-			j.out = AppendString(j.out, s)
-		} else {
-			j.out = append(j.out, t...)
-		}
-	case bool:
-		j.out = fmt.Appendf(j.out, "%t", t)
-	case nil:
-		j.out = append(j.out, "null"...)
+	if j.next(); j.at < len(j.s) {
+		return errTwo
 	}
 	return nil
 }
 
-// text returns what may be kept of the text at path.
-func (j *jsonRedactor) text(path, s string) string {
+// next goes to the next byte that is not blank and returns it, 0 at the end.
+func (j *jsonRedactor) next() byte {
+	for ; j.at < len(j.s); j.at++ {
+		switch c := j.s[j.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// copy copies the one byte that is read next.
+func (j *jsonRedactor) copy() {
+	j.out = append(j.out, j.s[j.at])
+	j.at++
+}
+
+// value copies one value.
+func (j *jsonRedactor) value(depth int) error {
+	if depth > maxDepth {
+		return errDepth
+	}
+	switch j.next() {
+	case '{':
+		return j.object(depth)
+	case '[':
+		return j.array(depth)
+	case '"':
+		text, err := j.text()
+		if err != nil {
+			return err
+		}
+		j.out = AppendString(j.out, j.search(text))
+		return nil
+	}
+	text, err := j.scalar()
+	if err != nil {
+		return err
+	}
+	if len(text) >= minCard { // nothing else is a secret and a number
+		if found := j.search(text); found != text {
+			j.out = AppendString(j.out, found)
+			return nil
+		}
+	}
+	j.out = append(j.out, text...)
+	return nil
+}
+
+// search returns what may be kept of the text at hand.
+func (j *jsonRedactor) search(s string) string {
 	s, m := j.d.Text(s)
-	if m != "" && j.mark != nil {
-		j.mark(path, m)
+	if m != "" {
+		j.note(m)
 	}
 	return s
 }
 
-func (j *jsonRedactor) object(path string, depth int) error {
-	j.out = append(j.out, '{')
-	for first := true; j.dec.More(); first = false {
-		if !first {
-			j.out = append(j.out, ',')
+// note tells that the value at hand is not verbatim.
+func (j *jsonRedactor) note(m Mark) {
+	if j.mark != nil {
+		j.mark(string(j.path), m)
+	}
+}
+
+func (j *jsonRedactor) object(depth int) error {
+	j.copy()
+	if j.next() == '}' {
+		j.copy()
+		return nil
+	}
+	for {
+		if j.next() != '"' {
+			return errName
 		}
-		t, err := j.dec.Token()
+		name, err := j.text()
 		if err != nil {
 			return err
 		}
-		name := t.(string)
-		j.out = append(AppendString(j.out, name), ':')
-		sub := joinPath(path, name)
-		if !j.d.Name(name) {
-			if err := j.value(sub, depth+1); err != nil {
-				return err
+		if j.next() != ':' {
+			return errName
+		}
+		j.out = AppendString(j.out, name)
+		j.copy()
+		around := j.enter(name)
+		if j.d.Name(name) {
+			err = j.secret()
+		} else {
+			err = j.value(depth + 1)
+		}
+		j.path = j.path[:around]
+		if err != nil {
+			return err
+		}
+		if more, err := j.more('}'); !more {
+			return err
+		}
+	}
+}
+
+func (j *jsonRedactor) array(depth int) error {
+	j.copy()
+	if j.next() == ']' {
+		j.copy()
+		return nil
+	}
+	for i := 0; ; i++ {
+		around := j.enterAt(i)
+		err := j.value(depth + 1)
+		j.path = j.path[:around]
+		if err != nil {
+			return err
+		}
+		if more, err := j.more(']'); !more {
+			return err
+		}
+	}
+}
+
+// more copies what follows a value of an object or an array, and reports whether that
+// is another one.
+func (j *jsonRedactor) more(end byte) (bool, error) {
+	switch j.next() {
+	case ',':
+		j.copy()
+		return true, nil
+	case end:
+		j.copy()
+		return false, nil
+	}
+	return false, errEnd
+}
+
+// enter makes the path that of a value within the one at hand, as joinPath does. It
+// returns the length to which the path goes back behind it.
+func (j *jsonRedactor) enter(name string) int {
+	around := len(j.path)
+	if j.mark == nil {
+		return around
+	}
+	if around > 0 {
+		j.path = append(j.path, '.')
+	}
+	j.path = append(j.path, prefix(name, maxPath)...)
+	j.cutPath()
+	return around
+}
+
+// enterAt is like enter, for the value at i of an array.
+func (j *jsonRedactor) enterAt(i int) int {
+	around := len(j.path)
+	if j.mark == nil {
+		return around
+	}
+	j.path = append(strconv.AppendInt(append(j.path, '['), int64(i), 10), ']')
+	j.cutPath()
+	return around
+}
+
+func (j *jsonRedactor) cutPath() {
+	if len(j.path) > maxPath {
+		j.path = j.path[:len(prefix(string(j.path), maxPath))]
+	}
+}
+
+// secret puts something else in the place of a value, unless nothing was set.
+func (j *jsonRedactor) secret() error {
+	c := j.next()
+	start := j.at
+	var err error
+	switch c {
+	case '{', '[':
+		j.at += extent(j.s[j.at:])
+		if !json.Valid(j.data[start:j.at]) {
+			err = errNested
+		}
+	case '"':
+		_, err = j.text()
+	default:
+		_, err = j.scalar()
+	}
+	if err != nil {
+		return err
+	}
+	if raw := j.s[start:j.at]; raw == "null" || raw == `""` {
+		j.out = append(j.out, raw...)
+		return nil
+	}
+	j.out = append(append(append(j.out, '"'), Redacted...), '"')
+	j.note(MarkRedacted)
+	return nil
+}
+
+// extent returns the length of the object or array that s begins with, if it is one.
+func extent(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			i += 1 + closing(s[i+1:], `"`)
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
 			}
-			continue
-		}
-		var raw json.RawMessage
-		if err := j.dec.Decode(&raw); err != nil {
-			return err
-		}
-		if string(raw) == "null" || string(raw) == `""` {
-			j.out = append(j.out, raw...)
-			continue
-		}
-		j.out = AppendString(j.out, Redacted)
-		if j.mark != nil {
-			j.mark(sub, MarkRedacted)
 		}
 	}
-	j.out = append(j.out, '}')
-	_, err := j.dec.Token()
-	return err
+	return len(s)
 }
 
-func (j *jsonRedactor) array(path string, depth int) error {
-	j.out = append(j.out, '[')
-	for i := 0; j.dec.More(); i++ {
-		if i > 0 {
-			j.out = append(j.out, ',')
-		}
-		if err := j.value(prefix(fmt.Sprintf("%s[%d]", path, i), maxPath), depth+1); err != nil {
-			return err
+// text reads a string and returns what it says.
+func (j *jsonRedactor) text() (string, error) {
+	start, i := j.at, j.at+1
+	escaped, ascii := false, true
+	for ; i < len(j.s) && j.s[i] != '"'; i++ {
+		switch c := j.s[i]; {
+		case c < ' ':
+			return "", errEnd
+		case c == '\\':
+			escaped = true
+			i++
+		case c >= utf8.RuneSelf:
+			ascii = false
 		}
 	}
-	j.out = append(j.out, ']')
-	_, err := j.dec.Token()
-	return err
+	if i >= len(j.s) {
+		return "", errEnd
+	}
+	j.at = i + 1
+	text := j.s[start+1 : i]
+	if escaped || !ascii && !utf8.ValidString(text) {
+		return unquote(j.data[start:j.at])
+	}
+	return text, nil
 }
 
-// Query returns a raw URL query with the values of masked parameters, and those in
-// which [Redactor.Text] finds something, replaced. Order and duplicates are kept. What cannot be decoded is replaced by its
-// length.
-func (d *Redactor) Query(raw string) (string, Mark) {
-	if raw == "" {
-		return "", ""
-	}
-	var mark Mark
-	parts := strings.Split(raw, "&")
-	for i, part := range parts {
-		name, value, ok := strings.Cut(part, "=")
-		decoded, err := url.QueryUnescape(name)
-		text, valueErr := url.QueryUnescape(value)
-		switch {
-		case err != nil || valueErr != nil || strings.Contains(part, ";"):
-			parts[i] = fmt.Sprintf("%%5Bunparsed:%d%%5D", len(part))
-			mark = MarkRedacted
-		case ok && value != "" && (d.Name(decoded) || d.found(text)):
-			parts[i] = name + "=" + Redacted
-			mark = MarkRedacted
-		case d.found(decoded): // a query need not have names
-			parts[i] = Redacted
-			mark = MarkRedacted
-		}
-	}
-	return strings.Join(parts, "&"), mark
+func unquote(data []byte) (s string, err error) {
+	err = json.Unmarshal(data, &s)
+	return s, err
 }
 
-// found reports whether there is a secret in s.
-func (d *Redactor) found(s string) bool {
-	_, m := d.Text(s)
-	return m != ""
+// scalar reads a number, true, false or null and returns it.
+func (j *jsonRedactor) scalar() (string, error) {
+	rest := j.s[j.at:]
+	n := numeral(rest)
+	for _, word := range [...]string{"true", "false", "null"} {
+		if strings.HasPrefix(rest, word) {
+			n = len(word)
+		}
+	}
+	if n == 0 {
+		return "", errValue
+	}
+	j.at += n
+	return rest[:n], nil
+}
+
+// numeral returns the length of the number that s begins with, 0 where it is none.
+func numeral(s string) int {
+	i := 0
+	digits := func() bool {
+		from := i
+		for i < len(s) && digit(s[i]) {
+			i++
+		}
+		return i > from
+	}
+	at := func(chars string) bool { return i < len(s) && strings.IndexByte(chars, s[i]) >= 0 }
+	if at("-") {
+		i++
+	}
+	if at("0") {
+		i++
+	} else if !digits() {
+		return 0
+	}
+	if at(".") {
+		if i++; !digits() {
+			return 0
+		}
+	}
+	if at("eE") {
+		if i++; at("+-") {
+			i++
+		}
+		if !digits() {
+			return 0
+		}
+	}
+	return i
 }
