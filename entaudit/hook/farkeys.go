@@ -74,6 +74,11 @@ func (k *farKeys) begins(query string) bool {
 func (k *farKeys) statement(query string) txdriver.Statement {
 	k.owners = k.e.ownersOf(k.edge)
 	st := txdriver.Statement{Query: query}
+	if k.came && plainValue(k.owners[0]) == nil {
+		// ent does not know the id of a row that an upsert has met and left as it was: the
+		// statement sets keys to NULL that are NULL.
+		return st
+	}
 	if !k.e.s.returns() {
 		st.Before, st.After = k.read, k.counted
 		st.Result = func(res stdsql.Result) (err error) {
