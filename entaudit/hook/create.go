@@ -108,7 +108,7 @@ func (c *createScope) Begin(context.Context, dialect.ExecQuerier, txdriver.Pendi
 		}
 	}
 	c.got.fields = c.need
-	return nil
+	return c.countable()
 }
 
 // prepare notes what the specifications say about the rows. It returns by field whether

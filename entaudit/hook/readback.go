@@ -25,15 +25,15 @@ func (u *upsertScope) identified() error {
 					return u.unsupported("the database makes the value of "+c.Name+", which is part of a unique key", "set "+c.Name)
 				}
 			}
-			found = found || u.proposed(k, i) != nil
+			found = found || u.proposed(k, i) != nil && (k[0].id < 0 || !u.numeric() || !u.made(i))
 		}
 		if !found {
 			nameless++
 		}
 	}
-	u.counted = nameless > 1 && nameless == len(u.known) // then none of them can meet a row
+	u.unnamed = nameless > 1 && nameless == len(u.known) // then none of them can meet a row
 	switch {
-	case u.returns(), nameless == 0, u.numeric() && (len(u.known) == 1 || u.counted):
+	case u.returns(), nameless == 0, u.numeric() && (len(u.known) == 1 || u.unnamed):
 		return nil
 	case u.numeric():
 		return u.unsupported("some of the rows have no value of a unique key, and MySQL does not tell their ids",
@@ -50,7 +50,7 @@ func (u *upsertScope) readBack(ctx context.Context, tx dialect.ExecQuerier) erro
 		ids = append(ids, []any{u.first})
 	}
 	err := u.readMet(ctx, tx, &u.new, ids, noLock)
-	if err == nil && u.counted {
+	if err == nil && u.unnamed && !u.gave(u.first) {
 		err = u.readCounted(ctx, tx, &u.new)
 	}
 	if err == nil {
@@ -79,7 +79,7 @@ func (u *upsertScope) readBack(ctx context.Context, tx dialect.ExecQuerier) erro
 // single reports whether ent has MySQL report the id of the row, which it does for one
 // row whose id it makes.
 func (u *upsertScope) single() bool {
-	return len(u.known) == 1 && u.numeric() && u.given[0] == nil && u.first > 0
+	return len(u.known) == 1 && u.numeric() && u.made(0) && u.first > 0
 }
 
 // agrees reports whether the rows found are those that the INSERT has written. MySQL

@@ -8,13 +8,15 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
+
+	"github.com/entaudit/audit/entaudit"
 )
 
 // reread makes the entries where the INSERT gives nothing back, which is on MySQL:
 // the ids are those that were given or counted from the first, and what the database
 // may have altered is read.
 func (c *createScope) reread(ctx context.Context, tx dialect.ExecQuerier) error {
-	if len(c.known) > 1 && c.given[0] == nil && c.numeric() {
+	if len(c.known) > 1 && c.counted() == len(c.known) {
 		return c.rereadCounted(ctx, tx)
 	}
 	ids := make([][]any, len(c.known))
@@ -56,12 +58,47 @@ func (c *createScope) idOfRow(i int) []any {
 			id[j] = c.known[i][c.p.index[f.Column]]
 		}
 		return id
-	case c.given[i] != nil:
+	case c.given[i] != nil && (!c.made(i) || c.gave(c.first)):
 		return []any{c.given[i]}
 	case c.numeric():
 		return []any{c.first}
 	}
 	return nil
+}
+
+// made reports whether the database makes the id of the i-th row. MySQL does so where 0 is
+// given, unless it is set not to.
+func (c *createScope) made(i int) bool {
+	v := c.given[i]
+	return v == nil || !c.returns() && c.numeric() && (v == int64(0) || v == uint64(0))
+}
+
+// counted returns how many of the ids the server counts.
+func (c *createScope) counted() (n int) {
+	for i := range c.given {
+		if c.numeric() && c.made(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// gave reports whether id is one that the caller chose: the server names the last of those
+// where it has counted none.
+func (c *createScope) gave(id int64) bool {
+	return slices.ContainsFunc(c.given, func(v any) bool { return v != nil && text(v) == text(id) })
+}
+
+// countable makes sure that the ids will be known. The server names the first that it has
+// counted, and the others follow it only where it counts them all.
+func (c *createScope) countable() error {
+	if n := c.counted(); c.returns() || n < 2 || n == len(c.known) {
+		return nil
+	}
+	return &entaudit.UnsupportedError{
+		Type: c.p.Type, Operation: "create", Problem: "some of the rows have the id 0, for which MySQL makes others that it does not tell",
+		Hint: "give all of them ids, or none",
+	}
 }
 
 func (c *createScope) numeric() bool { return len(c.p.ID) == 1 && c.p.ID[0].Kind.Integer() }

@@ -25,7 +25,7 @@ type upsertScope struct {
 	strays   [][]any // ids of rows that it has met and that no key led to
 	last     [][]any // those of the attempt before
 	affected int64   // MySQL
-	counted  bool    // MySQL: ids are counted from the first
+	unnamed  bool    // MySQL: no row has a key, and ids are counted from the first
 }
 
 // Begin implements txdriver.Scope.
