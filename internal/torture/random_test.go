@@ -172,9 +172,26 @@ func (r *run) alone(ctx context.Context) {
 	r.history = append(r.history, strings.Join(r.doing, " "))
 }
 
-// last returns the number of the last row change.
+// TestCase67NothingChanged: a row that an update matches and leaves as it is has not
+// changed. MySQL keeps such a one of an operation that fails, as where ent takes a soft
+// delete of the same second for one of a row that is missing.
+func TestCase67NothingChanged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		doc := b.client.Doc.Create().SetTitle("a").SaveX(t.Context())
+		r := &run{t: t, b: b}
+		before := r.last(t.Context())
+		b.client.Doc.UpdateOne(doc).SetTitle("a").ExecX(t.Context())
+		require.Equal(t, before, r.last(t.Context()))
+		b.client.Doc.UpdateOne(doc).SetTitle("b").ExecX(t.Context())
+		require.Less(t, before, r.last(t.Context()))
+	})
+}
+
+// last returns the number of the last row change: triggers see more.
 func (r *run) last(ctx context.Context) (seq int64) {
-	err := r.b.db.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM "+oracle.Log).Scan(&seq)
+	query := "SELECT coalesce(max(seq), 0) FROM " + oracle.Log + " WHERE old_row IS NULL OR new_row IS NULL OR old_row <> new_row"
+	err := r.b.db.QueryRowContext(ctx, query).Scan(&seq)
 	require.NoError(r.t, err)
 	return seq
 }
