@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/google/uuid"
 
 	"github.com/entaudit/audit/entaudit"
@@ -18,19 +17,22 @@ import (
 var ErrConflict = errors.New("stored already with other content")
 
 // maxReconcile is how often entries are compared anew when others insert the
-// same ones meanwhile.
+// same ones meanwhile, or a connection is lost again.
 const maxReconcile = 5
 
 // reconcile stores those of entries that are not stored yet, after an insert of
-// all of them has met a stored id.
-func (s *Store) reconcile(ctx context.Context, entries []entaudit.Entry) error {
+// all of them has ended in cause: it has met a stored id, or its outcome is
+// unknown. Where the first statement is still being executed, the database makes the
+// second wait for it.
+func (s *Store) reconcile(ctx context.Context, entries []entaudit.Entry, cause error) error {
 	for attempt := 1; ; attempt++ {
 		missing, conflict, err := s.compare(ctx, entries)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; %w", cause, err)
 		}
 		err = s.insert(ctx, missing)
-		if sqlgraph.IsUniqueConstraintError(err) && attempt < maxReconcile {
+		if doubtful(err) && attempt < maxReconcile {
+			cause = err
 			continue
 		}
 		if err != nil {
@@ -40,12 +42,26 @@ func (s *Store) reconcile(ctx context.Context, entries []entaudit.Entry) error {
 	}
 }
 
+// maxLookups is how often entries are looked up while connections turn out to be
+// lost: those of a pool are, all of them, when a server restarts.
+const maxLookups = 3
+
+// lookup returns those of entries that are stored.
+func (s *Store) lookup(ctx context.Context, entries []entaudit.Entry) ([]entaudit.Entry, error) {
+	for attempt := 1; ; attempt++ {
+		q := s.newQuery()
+		q.in("id", entries)
+		stored, err := s.read(ctx, q)
+		if err == nil || attempt == maxLookups || ctx.Err() != nil || !unknown(err) {
+			return stored, err
+		}
+	}
+}
+
 // compare returns the entries that are not stored, each id once, and an error
 // for those that are stored with other content.
 func (s *Store) compare(ctx context.Context, entries []entaudit.Entry) (missing []entaudit.Entry, conflict, err error) {
-	q := s.newQuery()
-	q.in("id", entries)
-	stored, err := s.read(ctx, q)
+	stored, err := s.lookup(ctx, entries)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: compare: %w", err)
 	}

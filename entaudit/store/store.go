@@ -6,9 +6,11 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -30,6 +32,8 @@ type Store struct {
 	drv     dialect.Driver
 	dialect string
 	table   string
+	pool    *sql.DB     // whose connections know COPY, or nil
+	noCopy  atomic.Bool // the table takes none
 }
 
 // New returns a Store on drv, which stays the caller's to close. A *sql.DB
@@ -46,7 +50,7 @@ func New(drv dialect.Driver, c Config) (*Store, error) {
 	if err := supported(drv.Dialect()); err != nil {
 		return nil, err
 	}
-	return &Store{drv: drv, dialect: drv.Dialect(), table: c.Table}, nil
+	return &Store{drv: drv, dialect: drv.Dialect(), table: c.Table, pool: pool(drv)}, nil
 }
 
 func supported(name string) error {
@@ -63,12 +67,16 @@ func (s *Store) String() string { return "store" }
 // entry that is stored already is left as it is: after an error the same entries
 // can be written again. One whose id is stored with other content is an error
 // that wraps [ErrConflict]; the entries beside it are stored all the same.
+//
+// Where a connection is lost so that nobody knows what became of a statement, the
+// entries are looked up by their ids, and those that are missing are stored, as
+// long as ctx allows.
 func (s *Store) Write(ctx context.Context, entries []entaudit.Entry) error {
 	var conflicts []error
 	for part := range table.Chunks(s.dialect, entries) {
 		err := s.insert(ctx, part)
-		if sqlgraph.IsUniqueConstraintError(err) {
-			err = s.reconcile(ctx, part)
+		if doubtful(err) {
+			err = s.reconcile(ctx, part, err)
 		}
 		switch {
 		case errors.Is(err, ErrConflict):
@@ -80,9 +88,18 @@ func (s *Store) Write(ctx context.Context, entries []entaudit.Entry) error {
 	return errors.Join(conflicts...)
 }
 
+// doubtful reports whether some of what ended in err may be stored.
+func doubtful(err error) bool {
+	return err != nil && (sqlgraph.IsUniqueConstraintError(err) || unknown(err))
+}
+
+// insert stores entries that one statement can carry.
 func (s *Store) insert(ctx context.Context, entries []entaudit.Entry) error {
 	if len(entries) == 0 {
 		return nil
+	}
+	if err := s.copy(ctx, entries); !errors.Is(err, errNoCopy) {
+		return err
 	}
 	query, args, err := table.Insert(s.dialect, s.table, entries)
 	if err != nil {
