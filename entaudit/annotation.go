@@ -67,7 +67,8 @@ func Personal() Annotation { return Annotation{Personal: true} }
 // Ignore leaves a field or edge out of entries.
 func Ignore() Annotation { return Annotation{Ignore: true} }
 
-// Unaudited leaves a schema out of auditing. The reason appears in the coverage
+// Unaudited leaves a schema out of auditing. What mutations of its rows do to rows of
+// others that are audited is recorded all the same. The reason appears in the coverage
 // file; without one, generation fails.
 func Unaudited(reason string) Annotation {
 	if reason == "" {

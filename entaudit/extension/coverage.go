@@ -3,7 +3,6 @@ package extension
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"entgo.io/ent/entc/gen"
@@ -22,11 +21,9 @@ func coverage(g *gen.Graph) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	audited := make(map[string]typeInfo, len(types))
+	byName := make(map[string]typeInfo, len(types))
 	for _, t := range types {
-		if t.Audited {
-			audited[t.Name] = t
-		}
+		byName[t.Name] = t
 	}
 	var c cover
 	for _, n := range g.Nodes {
@@ -34,22 +31,28 @@ func coverage(g *gen.Graph) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		t, ok := audited[n.Name]
-		switch {
-		case ok:
+		switch t := byName[n.Name]; {
+		case t.Audited:
 			c.add(n.Name, "audited as "+t.Resource)
 			c.rows(n, t, names)
-			c.foreign(g, n, audited)
-			c.cascades(t, types)
+			c.direct(t, types)
 		case n.IsView():
 			c.add(n.Name, "view")
 		case a.Unaudited != "":
-			c.add(n.Name, "unaudited: "+a.Unaudited)
+			c.add(n.Name, "unaudited: "+a.Unaudited+t.beyond())
 		default:
-			c.add(n.Name, "NOT DECIDED")
+			c.add(n.Name, "NOT DECIDED"+t.beyond())
 		}
 	}
 	return c.text(), nil
+}
+
+// beyond says whether the mutations of a type that is not audited leave entries.
+func (t typeInfo) beyond() string {
+	if !t.Watched {
+		return ""
+	}
+	return "; what it does to audited rows and their links is recorded"
 }
 
 // cover is the coverage file as it grows: names and how they are recorded.
@@ -71,48 +74,16 @@ func (c cover) text() []byte {
 	return b.Bytes()
 }
 
-// foreign says which columns of an audited type are written through edges of types that
-// are not audited: nothing records that.
-func (c *cover) foreign(g *gen.Graph, n *gen.Type, audited map[string]typeInfo) {
-	for _, owner := range g.MutableNodes() {
-		if _, ok := audited[owner.Name]; ok {
-			continue
-		}
-		for _, e := range owner.Edges {
-			if e.Type == n && (e.O2M() || e.O2O() && !e.IsInverse()) {
-				c.add(n.Name+"."+e.Rel.Columns[0], "NOT RECORDED when written through "+owner.Name+"."+e.Name+", which is not audited")
+// direct says which links of an audited type are rows of a type that is not: where they
+// are written as such, and not as links, nothing records that.
+func (c *cover) direct(t typeInfo, types []typeInfo) {
+	for _, e := range t.FarEdges {
+		for _, o := range types {
+			if e.Links && !e.Skip && !o.Audited && o.Table() == e.Table {
+				c.add(t.Name+"."+e.Name, "NOT RECORDED when a row of "+o.Name+" is written for itself, which is not audited")
 			}
 		}
 	}
-}
-
-// cascades says which rows and links of an audited type go or change when a row of a
-// type that is not audited is deleted: nothing records that.
-func (c *cover) cascades(t typeInfo, types []typeInfo) {
-	ownEntries := func(table string) bool {
-		return slices.ContainsFunc(types, func(o typeInfo) bool { return o.Audited && o.Table() == table })
-	}
-	for _, parent := range types {
-		if parent.Audited {
-			continue
-		}
-		how := "NOT RECORDED when a row of " + parent.Name + " is deleted, which is not audited"
-		for _, ref := range parent.Refs {
-			if ref.Table == t.Table() {
-				c.add(t.Name+"."+ref.Column, how)
-			}
-			for _, e := range t.FarEdges {
-				if e.Table == ref.Table && t.links(e) && !e.Skip && !ownEntries(e.Table) {
-					c.add(t.Name+"."+e.Name, how)
-				}
-			}
-		}
-	}
-}
-
-// links reports whether an edge is kept as rows of links.
-func (t typeInfo) links(e edgeInfo) bool {
-	return slices.ContainsFunc(t.Edges, func(g *gen.Edge) bool { return g.Name == e.Name && g.M2M() })
 }
 
 // rows adds the fields and edges of an audited type.

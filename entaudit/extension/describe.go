@@ -16,6 +16,7 @@ type typeInfo struct {
 	*gen.Type
 	tableInfo
 	Audited     bool
+	Watched     bool // not audited, but its mutations may change what is recorded of others
 	Resource    string
 	TenantCol   string
 	LabelCol    string
@@ -74,6 +75,7 @@ func describe(g *gen.Graph) ([]typeInfo, error) {
 		t.add(tables[n.Table()])
 		types = append(types, t)
 	}
+	watch(types, tables)
 	return types, nil
 }
 

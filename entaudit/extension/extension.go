@@ -45,6 +45,7 @@ const CoverageFile = "audit_coverage.txt"
 type Extension struct {
 	entc.DefaultExtension
 	gradual   bool
+	armed     map[string]bool // types whose mutations may change what is recorded: audited or not
 	uncovered bool
 }
 
@@ -78,6 +79,9 @@ func (x *Extension) Hooks() []gen.Hook {
 			if err := x.check(g); err != nil {
 				return err
 			}
+			if err := x.arm(g); err != nil {
+				return err
+			}
 			if err := next.Generate(g); err != nil {
 				return err
 			}
@@ -96,14 +100,31 @@ func (x *Extension) Hooks() []gen.Hook {
 // Templates implements entc.Extension.
 func (x *Extension) Templates() []*gen.Template {
 	t := gen.NewTemplate("entaudit").Funcs(template.FuncMap{
-		"auditAnnotation": annotationOf,
-		"auditTypes":      describe,
-		"auditAudited":    audited,
-		"auditJoins":      describeJoins,
-		"auditGradual":    func() bool { return x.gradual },
-		"auditRecord":     recordName,
+		"auditArmed":     func(name string) bool { _, ok := x.armed[name]; return ok },
+		"auditIsAudited": func(name string) bool { return x.armed[name] },
+		"auditTypes":     describe,
+		"auditAudited":   audited,
+		"auditWatched":   watched,
+		"auditJoins":     describeJoins,
+		"auditGradual":   func() bool { return x.gradual },
+		"auditRecord":    recordName,
 	})
 	return []*gen.Template{gen.MustParse(t.ParseFS(templates, "template/*.tmpl"))}
+}
+
+// arm notes the types whose builders are generated with what records mutations.
+func (x *Extension) arm(g *gen.Graph) error {
+	types, err := describe(g)
+	if err != nil {
+		return err
+	}
+	x.armed = make(map[string]bool, len(types))
+	for _, t := range types {
+		if t.Audited || t.Watched {
+			x.armed[t.Name] = t.Audited
+		}
+	}
+	return nil
 }
 
 // check refuses graphs whose generated code would not compile or would leave

@@ -16,8 +16,15 @@ import (
 	"github.com/entaudit/audit/entaudit/txdriver"
 )
 
-// Create puts a scope around the insert that spec describes, which is still empty.
-func Create(c Client, in *Intent, s *Schema, spec *sqlgraph.CreateSpec) {
+// Create puts a scope around the insert that spec describes, which is still empty. added
+// are the names of the edges that it will have, where the type is not audited.
+func Create(c Client, in *Intent, s *Schema, spec *sqlgraph.CreateSpec, added ...string) {
+	if !s.Audited {
+		if !c.records() || !s.tells(added) {
+			return
+		}
+		in = in.witness(c.Recorder)
+	}
 	create(c, in, s, &createScope{
 		one:      [1]*sqlgraph.CreateSpec{spec},
 		conflict: &spec.OnConflict,
@@ -29,6 +36,14 @@ func Create(c Client, in *Intent, s *Schema, spec *sqlgraph.CreateSpec) {
 func CreateBulk(c Client, intent func(i int) *Intent, s *Schema, spec *sqlgraph.BatchCreateSpec) {
 	if len(spec.Nodes) == 0 {
 		return
+	}
+	if !s.Audited {
+		touched := func(n *sqlgraph.CreateSpec) bool { return s.touches(c.Recorder, n.Edges, true) }
+		if !c.records() || !slices.ContainsFunc(spec.Nodes, touched) {
+			return
+		}
+		of := intent
+		intent = func(i int) *Intent { return of(i).witness(c.Recorder) }
 	}
 	// The last one's hooks are those that surround the statement. It is skipped as a
 	// whole when all rows are.
@@ -52,7 +67,7 @@ func create(on Client, in *Intent, s *Schema, c *createScope) {
 	case in.pass:
 	case in.skipped:
 		*on.Driver = in.arm(*on.Driver, s.Graph, &skipScope{newScope(on, in, s), "create"})
-	case len(*c.conflict) > 0:
+	case len(*c.conflict) > 0 && s.Audited:
 		c.scope = newScope(on, in, s)
 		*on.Driver = in.arm(*on.Driver, s.Graph, &upsertScope{createScope: *c})
 	default:
@@ -163,7 +178,9 @@ func (c *createScope) Statement(query string, exec bool) txdriver.Statement {
 	if c.asked {
 		return c.edgeStatement(query)
 	}
-	c.asked = true
+	if c.asked = true; !c.p.Audited {
+		return st
+	}
 	row := func(_ []string, values []any) error {
 		c.ran = true
 		c.got.add(c.p.Schema, values)
@@ -198,10 +215,12 @@ func (c *createScope) lastID(res stdsql.Result) (err error) {
 
 // End implements txdriver.Scope.
 func (c *createScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending, _ error) error {
-	if c.odd != nil {
+	switch {
+	case c.odd != nil:
 		return c.fail("create", c.odd)
-	}
-	if !c.ran {
+	case !c.p.Audited:
+		return c.hand(ctx, tx, p)
+	case !c.ran:
 		return nil
 	}
 	var err error

@@ -17,6 +17,12 @@ import (
 // Delete puts a scope around the delete that spec describes. Its predicate may still
 // be missing.
 func Delete(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgraph.DeleteSpec) {
+	if !s.Audited {
+		if !c.records() || len(foreignKeys(c.Recorder, s)) == 0 {
+			return
+		}
+		in = in.witness(c.Recorder)
+	}
 	switch {
 	case in == nil:
 		*c.Driver = txdriver.New(*c.Driver, unguardedScope{s}, 0, unguardedScope{s})
@@ -178,6 +184,9 @@ func (d *deleteScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdrive
 			return d.fail("read what went with", err)
 		}
 		d.cascade.tell(ctx)
+	}
+	if !d.p.Audited {
+		return d.hand(ctx, tx, p)
 	}
 	if d.summarize(d.old.count()) {
 		d.sum = &summary{}

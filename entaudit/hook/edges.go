@@ -126,7 +126,7 @@ func (e *edges) planKeys(list []ownedEdge, came bool) error {
 // describe returns what is known of the edge.
 func (e *edges) describe(spec *sqlgraph.EdgeSpec) (Edge, error) {
 	for _, d := range e.s.p.Edges {
-		if d.Table == spec.Table && d.Inverse == spec.Inverse && d.Links == (spec.Rel == sqlgraph.M2M) && d.Column == spec.Columns[0] && d.far != nil {
+		if d.is(spec) {
 			return d, nil
 		}
 	}

@@ -3,6 +3,7 @@ package hook
 import (
 	"entgo.io/ent/dialect"
 
+	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/txdriver"
 )
 
@@ -48,7 +49,8 @@ func (g *Graph) Schema(name string) *Schema { return g.types[name] }
 
 // Client is what a builder runs on.
 type Client struct {
-	Driver *dialect.Driver
+	Driver   *dialect.Driver
+	Recorder *entaudit.Recorder // nil where the client has none
 	// SchemaOf returns the schema of the database that a table is in, by its name in
 	// ent's SchemaConfig. It is nil where all are in the connection's own.
 	SchemaOf func(name string) string

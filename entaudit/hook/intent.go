@@ -15,7 +15,8 @@ import (
 	"github.com/entaudit/audit/entaudit/txdriver"
 )
 
-// Mutation is what generated code adds to the mutations of audited types.
+// Mutation is what generated code adds to the mutations of audited types, and of
+// those that may change rows of such.
 type Mutation interface {
 	ent.Mutation
 	// EntAuditIntent returns where the mutation keeps its Intent.
@@ -79,10 +80,11 @@ func causeFrom(ctx context.Context) *Intent {
 	return in
 }
 
-// causeID returns the id of the first entry of the mutation that caused this one.
+// causeID returns the id of the first entry of the mutation that caused this one, or of
+// the one that caused that where it has none.
 func (in *Intent) causeID() uuid.UUID {
-	if in.cause != nil {
-		if id := in.cause.first.Load(); id != nil {
+	for by := in.cause; by != nil; by = by.cause {
+		if id := by.first.Load(); id != nil {
 			return *id
 		}
 	}

@@ -20,6 +20,12 @@ import (
 // Update puts a scope around the update that spec describes, which must be complete
 // but for what ent itself adds.
 func Update(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgraph.UpdateSpec, one bool) {
+	if !s.Audited {
+		if !c.records() || !s.touches(c.Recorder, spec.Edges.Clear, false) && !s.touches(c.Recorder, spec.Edges.Add, true) {
+			return
+		}
+		in = in.witness(c.Recorder)
+	}
 	switch {
 	case in == nil:
 		*c.Driver = txdriver.New(*c.Driver, unguardedScope{s}, 0, unguardedScope{s})
@@ -68,7 +74,7 @@ func newUpdate(ctx context.Context, c Client, in *Intent, s *Schema, spec *sqlgr
 	u.old.fields, u.new.fields = fields, fields
 	columns := s.columns(fields)
 	spec.AddModifier(func(b *sql.UpdateBuilder) {
-		if u.writes = !b.Empty(); u.writes {
+		if u.writes = !b.Empty(); u.writes && s.Audited {
 			b.Returning(columns...) // no effect on MySQL
 		}
 	})
@@ -147,8 +153,10 @@ func (u *updateScope) Begin(ctx context.Context, tx dialect.ExecQuerier, p txdri
 	if apart {
 		u.old.flat(u.p)
 	}
-	if err := u.old.read(ctx, tx, u.p.Schema, u.table(), u.match(), u.lock()); err != nil {
-		return u.fail("read", err)
+	if u.p.Audited {
+		if err := u.old.read(ctx, tx, u.p.Schema, u.table(), u.match(), u.lock()); err != nil {
+			return u.fail("read", err)
+		}
 	}
 	u.edges.old, u.begun, u.sum, u.affected = u.old, true, nil, 0
 	if apart && u.summarize(u.old.count()) {
@@ -193,6 +201,8 @@ func (u *updateScope) Statement(query string, exec bool) txdriver.Statement {
 		st.Row = u.read
 	case !u.writes, u.wrote:
 		st = u.edges.statement(query)
+	case !u.p.Audited:
+		u.wrote = true
 	case u.returns():
 		u.wrote = true
 		st.Row = u.written
@@ -248,11 +258,11 @@ func (u *updateScope) read(columns []string, values []any) error {
 	case !u.one && len(columns) == 1 && len(u.p.ID) == 1:
 		// The ids of rows whose edges lie in other tables.
 		id := idOf(u.p.Schema, values)
-		if _, ok := u.old.get(id); !ok {
+		if _, ok := u.old.get(id); !ok && u.p.Audited {
 			u.unread = append(u.unread, values)
 		}
 		u.ids = append(u.ids, values[0])
-	case u.one && !u.returns():
+	case u.one && !u.returns() && u.p.Audited:
 		// The row that ent returns: the new values, if all columns are there.
 		u.overhear(columns, values)
 	}
@@ -285,8 +295,11 @@ var errStale = fmt.Errorf("%w: %w", entaudit.ErrConcurrent, txdriver.ErrStale)
 
 // End implements txdriver.Scope.
 func (u *updateScope) End(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pending, failed error) error {
-	if !u.begun {
+	switch {
+	case !u.begun:
 		return nil
+	case !u.p.Audited:
+		return u.hand(ctx, tx, p)
 	}
 	if u.old.large() {
 		return errors.Join(u.endLarge(ctx, tx, p), u.old.drop())

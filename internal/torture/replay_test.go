@@ -121,13 +121,14 @@ func (r *replayer) apply(tx *sql.Tx, e entaudit.Entry) {
 	r.applyLinks(tx, e)
 }
 
-// applyLinks adds and removes the links that an entry's edges tell of. Both sides tell
-// the same: only one of them is applied.
+// applyLinks adds and removes the links that an entry's edges tell of. Where both sides
+// tell, they tell the same: only the first is applied.
 func (r *replayer) applyLinks(tx *sql.Tx, e entaudit.Entry) {
 	told := told{links: make(map[linkSide][]oracle.Change)}
 	told.addLinks(r.t, e)
 	for side, changes := range told.links {
-		if !side.first {
+		other := func(s linkSide) bool { return s.table == side.table && s.first }
+		if !side.first && slices.ContainsFunc(watched().sides, other) {
 			continue
 		}
 		at := slices.IndexFunc(migrate.Tables, func(t *schema.Table) bool { return t.Name == side.table })

@@ -90,11 +90,11 @@ func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.T
 
 // auditClient returns what the builders of a client run on.
 func auditClient(c *config) audithook.Client {
-	return audithook.Client{Driver: &c.driver}
+	return audithook.Client{Driver: &c.driver, Recorder: c.auditor}
 }
 
-func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec) {
-	audithook.Create(auditClient(c), in, s, spec)
+func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec, added ...string) {
+	audithook.Create(auditClient(c), in, s, spec, added...)
 }
 
 func auditCreateBulk(c *config, in func(int) *auditIntent, s *audithook.Schema, spec *sqlgraph.BatchCreateSpec) {

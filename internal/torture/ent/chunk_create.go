@@ -129,6 +129,7 @@ func (_c *ChunkCreate) createSpec() (*Chunk, *sqlgraph.CreateSpec) {
 		_spec = sqlgraph.NewCreateSpec(chunk.Table, sqlgraph.NewFieldSpec(chunk.FieldID, field.TypeInt))
 	)
 	_spec.OnConflict = _c.conflict
+	auditCreate(&_c.config, _c.mutation.EntAudit, auditSchemaChunk, _spec, _c.mutation.AddedEdges()...)
 	if value, ok := _c.mutation.Data(); ok {
 		_spec.SetField(chunk.FieldData, field.TypeBytes, value)
 		_node.Data = value
@@ -404,6 +405,7 @@ func (_c *ChunkCreateBulk) Save(ctx context.Context) ([]*Chunk, error) {
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
 					spec.OnConflict = _c.conflict
+					auditCreateBulk(&_c.config, func(i int) *auditIntent { return _c.builders[i].mutation.EntAudit }, auditSchemaChunk, spec)
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {

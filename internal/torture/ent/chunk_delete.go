@@ -41,6 +41,8 @@ func (_d *ChunkDelete) ExecX(ctx context.Context) int {
 
 func (_d *ChunkDelete) sqlExec(ctx context.Context) (int, error) {
 	_spec := sqlgraph.NewDeleteSpec(chunk.Table, sqlgraph.NewFieldSpec(chunk.FieldID, field.TypeInt))
+	defer func() { auditDone(_d.driver) }()
+	auditDelete(ctx, &_d.config, _d.mutation.EntAudit, auditSchemaChunk, _spec)
 	if ps := _d.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {

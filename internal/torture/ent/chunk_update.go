@@ -250,6 +250,8 @@ func (_u *ChunkUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
+	defer func() { auditDone(_u.driver) }()
+	auditUpdate(ctx, &_u.config, _u.mutation.EntAudit, auditSchemaChunk, _spec, false)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{chunk.Label}
@@ -521,6 +523,16 @@ func (_u *ChunkUpdateOne) sqlSave(ctx context.Context) (_node *Chunk, err error)
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
+	_driver := _u.driver
+	defer func() {
+		auditDone(_u.driver)
+		// The builder and what it returns outlive the write; its driver does not.
+		_u.driver = _driver
+		if _node != nil {
+			_node.driver = _driver
+		}
+	}()
+	auditUpdate(ctx, &_u.config, _u.mutation.EntAudit, auditSchemaChunk, _spec, true)
 	_node = &Chunk{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

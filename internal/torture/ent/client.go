@@ -20,10 +20,12 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
 	"github.com/entaudit/audit/internal/torture/ent/blob"
+	"github.com/entaudit/audit/internal/torture/ent/book"
 	"github.com/entaudit/audit/internal/torture/ent/card"
 	"github.com/entaudit/audit/internal/torture/ent/chunk"
 	"github.com/entaudit/audit/internal/torture/ent/counter"
 	"github.com/entaudit/audit/internal/torture/ent/coupon"
+	"github.com/entaudit/audit/internal/torture/ent/crate"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
 	"github.com/entaudit/audit/internal/torture/ent/file"
 	"github.com/entaudit/audit/internal/torture/ent/folder"
@@ -39,8 +41,11 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/plain"
 	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/shelf"
+	"github.com/entaudit/audit/internal/torture/ent/stock"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/topic"
 	"github.com/entaudit/audit/internal/torture/ent/tweet"
 	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -60,6 +65,8 @@ type Client struct {
 	AuditLog *AuditLogClient
 	// Blob is the client for interacting with the Blob builders.
 	Blob *BlobClient
+	// Book is the client for interacting with the Book builders.
+	Book *BookClient
 	// Card is the client for interacting with the Card builders.
 	Card *CardClient
 	// Chunk is the client for interacting with the Chunk builders.
@@ -68,6 +75,8 @@ type Client struct {
 	Counter *CounterClient
 	// Coupon is the client for interacting with the Coupon builders.
 	Coupon *CouponClient
+	// Crate is the client for interacting with the Crate builders.
+	Crate *CrateClient
 	// Doc is the client for interacting with the Doc builders.
 	Doc *DocClient
 	// File is the client for interacting with the File builders.
@@ -100,10 +109,16 @@ type Client struct {
 	Roster *RosterClient
 	// Scan is the client for interacting with the Scan builders.
 	Scan *ScanClient
+	// Shelf is the client for interacting with the Shelf builders.
+	Shelf *ShelfClient
+	// Stock is the client for interacting with the Stock builders.
+	Stock *StockClient
 	// Tag is the client for interacting with the Tag builders.
 	Tag *TagClient
 	// Ticket is the client for interacting with the Ticket builders.
 	Ticket *TicketClient
+	// Topic is the client for interacting with the Topic builders.
+	Topic *TopicClient
 	// Tweet is the client for interacting with the Tweet builders.
 	Tweet *TweetClient
 	// TweetTag is the client for interacting with the TweetTag builders.
@@ -126,10 +141,12 @@ func (c *Client) init() {
 	c.Account = NewAccountClient(c.config)
 	c.AuditLog = NewAuditLogClient(c.config)
 	c.Blob = NewBlobClient(c.config)
+	c.Book = NewBookClient(c.config)
 	c.Card = NewCardClient(c.config)
 	c.Chunk = NewChunkClient(c.config)
 	c.Counter = NewCounterClient(c.config)
 	c.Coupon = NewCouponClient(c.config)
+	c.Crate = NewCrateClient(c.config)
 	c.Doc = NewDocClient(c.config)
 	c.File = NewFileClient(c.config)
 	c.Folder = NewFolderClient(c.config)
@@ -146,8 +163,11 @@ func (c *Client) init() {
 	c.Remark = NewRemarkClient(c.config)
 	c.Roster = NewRosterClient(c.config)
 	c.Scan = NewScanClient(c.config)
+	c.Shelf = NewShelfClient(c.config)
+	c.Stock = NewStockClient(c.config)
 	c.Tag = NewTagClient(c.config)
 	c.Ticket = NewTicketClient(c.config)
+	c.Topic = NewTopicClient(c.config)
 	c.Tweet = NewTweetClient(c.config)
 	c.TweetTag = NewTweetTagClient(c.config)
 	c.User = NewUserClient(c.config)
@@ -250,10 +270,12 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Account:  NewAccountClient(cfg),
 		AuditLog: NewAuditLogClient(cfg),
 		Blob:     NewBlobClient(cfg),
+		Book:     NewBookClient(cfg),
 		Card:     NewCardClient(cfg),
 		Chunk:    NewChunkClient(cfg),
 		Counter:  NewCounterClient(cfg),
 		Coupon:   NewCouponClient(cfg),
+		Crate:    NewCrateClient(cfg),
 		Doc:      NewDocClient(cfg),
 		File:     NewFileClient(cfg),
 		Folder:   NewFolderClient(cfg),
@@ -270,8 +292,11 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Remark:   NewRemarkClient(cfg),
 		Roster:   NewRosterClient(cfg),
 		Scan:     NewScanClient(cfg),
+		Shelf:    NewShelfClient(cfg),
+		Stock:    NewStockClient(cfg),
 		Tag:      NewTagClient(cfg),
 		Ticket:   NewTicketClient(cfg),
+		Topic:    NewTopicClient(cfg),
 		Tweet:    NewTweetClient(cfg),
 		TweetTag: NewTweetTagClient(cfg),
 		User:     NewUserClient(cfg),
@@ -298,10 +323,12 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Account:  NewAccountClient(cfg),
 		AuditLog: NewAuditLogClient(cfg),
 		Blob:     NewBlobClient(cfg),
+		Book:     NewBookClient(cfg),
 		Card:     NewCardClient(cfg),
 		Chunk:    NewChunkClient(cfg),
 		Counter:  NewCounterClient(cfg),
 		Coupon:   NewCouponClient(cfg),
+		Crate:    NewCrateClient(cfg),
 		Doc:      NewDocClient(cfg),
 		File:     NewFileClient(cfg),
 		Folder:   NewFolderClient(cfg),
@@ -318,8 +345,11 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Remark:   NewRemarkClient(cfg),
 		Roster:   NewRosterClient(cfg),
 		Scan:     NewScanClient(cfg),
+		Shelf:    NewShelfClient(cfg),
+		Stock:    NewStockClient(cfg),
 		Tag:      NewTagClient(cfg),
 		Ticket:   NewTicketClient(cfg),
+		Topic:    NewTopicClient(cfg),
 		Tweet:    NewTweetClient(cfg),
 		TweetTag: NewTweetTagClient(cfg),
 		User:     NewUserClient(cfg),
@@ -353,10 +383,10 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Account, c.AuditLog, c.Blob, c.Card, c.Chunk, c.Counter, c.Coupon, c.Doc,
-		c.File, c.Folder, c.Group, c.Hidden, c.Invoice, c.Kinds, c.Like, c.Line,
-		c.Mark, c.Memo, c.Pet, c.Plain, c.Remark, c.Scan, c.Tag, c.Ticket, c.Tweet,
-		c.TweetTag, c.User, c.Whole,
+		c.Account, c.AuditLog, c.Blob, c.Book, c.Card, c.Chunk, c.Counter, c.Coupon,
+		c.Crate, c.Doc, c.File, c.Folder, c.Group, c.Hidden, c.Invoice, c.Kinds,
+		c.Like, c.Line, c.Mark, c.Memo, c.Pet, c.Plain, c.Remark, c.Scan, c.Shelf,
+		c.Stock, c.Tag, c.Ticket, c.Topic, c.Tweet, c.TweetTag, c.User, c.Whole,
 	} {
 		n.Use(hooks...)
 	}
@@ -366,10 +396,11 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Account, c.AuditLog, c.Blob, c.Card, c.Chunk, c.Counter, c.Coupon, c.Doc,
-		c.File, c.Folder, c.Group, c.Hidden, c.Invoice, c.Kinds, c.Like, c.Line,
-		c.Mark, c.Memo, c.Pet, c.Plain, c.Remark, c.Roster, c.Scan, c.Tag, c.Ticket,
-		c.Tweet, c.TweetTag, c.User, c.Whole,
+		c.Account, c.AuditLog, c.Blob, c.Book, c.Card, c.Chunk, c.Counter, c.Coupon,
+		c.Crate, c.Doc, c.File, c.Folder, c.Group, c.Hidden, c.Invoice, c.Kinds,
+		c.Like, c.Line, c.Mark, c.Memo, c.Pet, c.Plain, c.Remark, c.Roster, c.Scan,
+		c.Shelf, c.Stock, c.Tag, c.Ticket, c.Topic, c.Tweet, c.TweetTag, c.User,
+		c.Whole,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -384,6 +415,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditLog.mutate(ctx, m)
 	case *BlobMutation:
 		return c.Blob.mutate(ctx, m)
+	case *BookMutation:
+		return c.Book.mutate(ctx, m)
 	case *CardMutation:
 		return c.Card.mutate(ctx, m)
 	case *ChunkMutation:
@@ -392,6 +425,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Counter.mutate(ctx, m)
 	case *CouponMutation:
 		return c.Coupon.mutate(ctx, m)
+	case *CrateMutation:
+		return c.Crate.mutate(ctx, m)
 	case *DocMutation:
 		return c.Doc.mutate(ctx, m)
 	case *FileMutation:
@@ -422,10 +457,16 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Remark.mutate(ctx, m)
 	case *ScanMutation:
 		return c.Scan.mutate(ctx, m)
+	case *ShelfMutation:
+		return c.Shelf.mutate(ctx, m)
+	case *StockMutation:
+		return c.Stock.mutate(ctx, m)
 	case *TagMutation:
 		return c.Tag.mutate(ctx, m)
 	case *TicketMutation:
 		return c.Ticket.mutate(ctx, m)
+	case *TopicMutation:
+		return c.Topic.mutate(ctx, m)
 	case *TweetMutation:
 		return c.Tweet.mutate(ctx, m)
 	case *TweetTagMutation:
@@ -886,6 +927,236 @@ func (c *BlobClient) mutate(ctx context.Context, m *BlobMutation) (Value, error)
 		return (&BlobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Blob mutation op: %q", m.Op())
+	}
+}
+
+// BookClient is a client for the Book schema.
+type BookClient struct {
+	config
+}
+
+// NewBookClient returns a client for the Book from the given config.
+func NewBookClient(c config) *BookClient {
+	return &BookClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `book.Hooks(f(g(h())))`.
+func (c *BookClient) Use(hooks ...Hook) {
+	c.hooks.Book = append(c.hooks.Book, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `book.Intercept(f(g(h())))`.
+func (c *BookClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Book = append(c.inters.Book, interceptors...)
+}
+
+// Create returns a builder for creating a Book entity.
+func (c *BookClient) Create() *BookCreate {
+	mutation := newBookMutation(c.config, OpCreate)
+	return &BookCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Book entities.
+func (c *BookClient) CreateBulk(builders ...*BookCreate) *BookCreateBulk {
+	return &BookCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BookClient) MapCreateBulk(slice any, setFunc func(*BookCreate, int)) *BookCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BookCreateBulk{err: fmt.Errorf("calling to BookClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BookCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BookCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Book.
+func (c *BookClient) Update() *BookUpdate {
+	mutation := newBookMutation(c.config, OpUpdate)
+	return &BookUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BookClient) UpdateOne(_m *Book) *BookUpdateOne {
+	mutation := newBookMutation(c.config, OpUpdateOne, withBook(_m))
+	return &BookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BookClient) UpdateOneID(id int) *BookUpdateOne {
+	mutation := newBookMutation(c.config, OpUpdateOne, withBookID(id))
+	return &BookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Book.
+func (c *BookClient) Delete() *BookDelete {
+	mutation := newBookMutation(c.config, OpDelete)
+	return &BookDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BookClient) DeleteOne(_m *Book) *BookDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BookClient) DeleteOneID(id int) *BookDeleteOne {
+	builder := c.Delete().Where(book.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BookDeleteOne{builder}
+}
+
+// Query returns a query builder for Book.
+func (c *BookClient) Query() *BookQuery {
+	return &BookQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBook},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Book entity by its id.
+func (c *BookClient) Get(ctx context.Context, id int) (*Book, error) {
+	return c.Query().Where(book.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BookClient) GetX(ctx context.Context, id int) *Book {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryShelf queries the shelf edge of a Book.
+func (c *BookClient) QueryShelf(_m *Book) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(book.Table, book.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, book.ShelfTable, book.ShelfColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFrontOf queries the front_of edge of a Book.
+func (c *BookClient) QueryFrontOf(_m *Book) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(book.Table, book.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, book.FrontOfTable, book.FrontOfColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCrate queries the crate edge of a Book.
+func (c *BookClient) QueryCrate(_m *Book) *CrateQuery {
+	query := (&CrateClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(book.Table, book.FieldID, id),
+			sqlgraph.To(crate.Table, crate.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, book.CrateTable, book.CrateColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryHomes queries the homes edge of a Book.
+func (c *BookClient) QueryHomes(_m *Book) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(book.Table, book.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, book.HomesTable, book.HomesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStockedAt queries the stocked_at edge of a Book.
+func (c *BookClient) QueryStockedAt(_m *Book) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(book.Table, book.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, book.StockedAtTable, book.StockedAtPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStocks queries the stocks edge of a Book.
+func (c *BookClient) QueryStocks(_m *Book) *StockQuery {
+	query := (&StockClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(book.Table, book.FieldID, id),
+			sqlgraph.To(stock.Table, stock.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, book.StocksTable, book.StocksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BookClient) Hooks() []Hook {
+	hooks := c.hooks.Book
+	return append(hooks[:len(hooks):len(hooks)], book.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BookClient) Interceptors() []Interceptor {
+	return c.inters.Book
+}
+
+func (c *BookClient) mutate(ctx context.Context, m *BookMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BookCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BookUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BookDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Book mutation op: %q", m.Op())
 	}
 }
 
@@ -1501,6 +1772,171 @@ func (c *CouponClient) mutate(ctx context.Context, m *CouponMutation) (Value, er
 		return (&CouponDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Coupon mutation op: %q", m.Op())
+	}
+}
+
+// CrateClient is a client for the Crate schema.
+type CrateClient struct {
+	config
+}
+
+// NewCrateClient returns a client for the Crate from the given config.
+func NewCrateClient(c config) *CrateClient {
+	return &CrateClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `crate.Hooks(f(g(h())))`.
+func (c *CrateClient) Use(hooks ...Hook) {
+	c.hooks.Crate = append(c.hooks.Crate, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `crate.Intercept(f(g(h())))`.
+func (c *CrateClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Crate = append(c.inters.Crate, interceptors...)
+}
+
+// Create returns a builder for creating a Crate entity.
+func (c *CrateClient) Create() *CrateCreate {
+	mutation := newCrateMutation(c.config, OpCreate)
+	return &CrateCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Crate entities.
+func (c *CrateClient) CreateBulk(builders ...*CrateCreate) *CrateCreateBulk {
+	return &CrateCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CrateClient) MapCreateBulk(slice any, setFunc func(*CrateCreate, int)) *CrateCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CrateCreateBulk{err: fmt.Errorf("calling to CrateClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CrateCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CrateCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Crate.
+func (c *CrateClient) Update() *CrateUpdate {
+	mutation := newCrateMutation(c.config, OpUpdate)
+	return &CrateUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CrateClient) UpdateOne(_m *Crate) *CrateUpdateOne {
+	mutation := newCrateMutation(c.config, OpUpdateOne, withCrate(_m))
+	return &CrateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CrateClient) UpdateOneID(id int) *CrateUpdateOne {
+	mutation := newCrateMutation(c.config, OpUpdateOne, withCrateID(id))
+	return &CrateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Crate.
+func (c *CrateClient) Delete() *CrateDelete {
+	mutation := newCrateMutation(c.config, OpDelete)
+	return &CrateDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CrateClient) DeleteOne(_m *Crate) *CrateDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CrateClient) DeleteOneID(id int) *CrateDeleteOne {
+	builder := c.Delete().Where(crate.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CrateDeleteOne{builder}
+}
+
+// Query returns a query builder for Crate.
+func (c *CrateClient) Query() *CrateQuery {
+	return &CrateQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCrate},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Crate entity by its id.
+func (c *CrateClient) Get(ctx context.Context, id int) (*Crate, error) {
+	return c.Query().Where(crate.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CrateClient) GetX(ctx context.Context, id int) *Crate {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryShelf queries the shelf edge of a Crate.
+func (c *CrateClient) QueryShelf(_m *Crate) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(crate.Table, crate.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, crate.ShelfTable, crate.ShelfColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryBooks queries the books edge of a Crate.
+func (c *CrateClient) QueryBooks(_m *Crate) *BookQuery {
+	query := (&BookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(crate.Table, crate.FieldID, id),
+			sqlgraph.To(book.Table, book.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, crate.BooksTable, crate.BooksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *CrateClient) Hooks() []Hook {
+	return c.hooks.Crate
+}
+
+// Interceptors returns the client interceptors.
+func (c *CrateClient) Interceptors() []Interceptor {
+	return c.inters.Crate
+}
+
+func (c *CrateClient) mutate(ctx context.Context, m *CrateMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CrateCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CrateUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CrateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CrateDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Crate mutation op: %q", m.Op())
 	}
 }
 
@@ -3798,6 +4234,449 @@ func (c *ScanClient) mutate(ctx context.Context, m *ScanMutation) (Value, error)
 	}
 }
 
+// ShelfClient is a client for the Shelf schema.
+type ShelfClient struct {
+	config
+}
+
+// NewShelfClient returns a client for the Shelf from the given config.
+func NewShelfClient(c config) *ShelfClient {
+	return &ShelfClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `shelf.Hooks(f(g(h())))`.
+func (c *ShelfClient) Use(hooks ...Hook) {
+	c.hooks.Shelf = append(c.hooks.Shelf, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `shelf.Intercept(f(g(h())))`.
+func (c *ShelfClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Shelf = append(c.inters.Shelf, interceptors...)
+}
+
+// Create returns a builder for creating a Shelf entity.
+func (c *ShelfClient) Create() *ShelfCreate {
+	mutation := newShelfMutation(c.config, OpCreate)
+	return &ShelfCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Shelf entities.
+func (c *ShelfClient) CreateBulk(builders ...*ShelfCreate) *ShelfCreateBulk {
+	return &ShelfCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ShelfClient) MapCreateBulk(slice any, setFunc func(*ShelfCreate, int)) *ShelfCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ShelfCreateBulk{err: fmt.Errorf("calling to ShelfClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ShelfCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ShelfCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Shelf.
+func (c *ShelfClient) Update() *ShelfUpdate {
+	mutation := newShelfMutation(c.config, OpUpdate)
+	return &ShelfUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ShelfClient) UpdateOne(_m *Shelf) *ShelfUpdateOne {
+	mutation := newShelfMutation(c.config, OpUpdateOne, withShelf(_m))
+	return &ShelfUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ShelfClient) UpdateOneID(id int) *ShelfUpdateOne {
+	mutation := newShelfMutation(c.config, OpUpdateOne, withShelfID(id))
+	return &ShelfUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Shelf.
+func (c *ShelfClient) Delete() *ShelfDelete {
+	mutation := newShelfMutation(c.config, OpDelete)
+	return &ShelfDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ShelfClient) DeleteOne(_m *Shelf) *ShelfDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ShelfClient) DeleteOneID(id int) *ShelfDeleteOne {
+	builder := c.Delete().Where(shelf.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ShelfDeleteOne{builder}
+}
+
+// Query returns a query builder for Shelf.
+func (c *ShelfClient) Query() *ShelfQuery {
+	return &ShelfQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeShelf},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Shelf entity by its id.
+func (c *ShelfClient) Get(ctx context.Context, id int) (*Shelf, error) {
+	return c.Query().Where(shelf.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ShelfClient) GetX(ctx context.Context, id int) *Shelf {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBooks queries the books edge of a Shelf.
+func (c *ShelfClient) QueryBooks(_m *Shelf) *BookQuery {
+	query := (&BookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(book.Table, book.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, shelf.BooksTable, shelf.BooksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFront queries the front edge of a Shelf.
+func (c *ShelfClient) QueryFront(_m *Shelf) *BookQuery {
+	query := (&BookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(book.Table, book.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, shelf.FrontTable, shelf.FrontColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCrates queries the crates edge of a Shelf.
+func (c *ShelfClient) QueryCrates(_m *Shelf) *CrateQuery {
+	query := (&CrateClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(crate.Table, crate.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, shelf.CratesTable, shelf.CratesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTopics queries the topics edge of a Shelf.
+func (c *ShelfClient) QueryTopics(_m *Shelf) *TopicQuery {
+	query := (&TopicClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(topic.Table, topic.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, shelf.TopicsTable, shelf.TopicsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReaders queries the readers edge of a Shelf.
+func (c *ShelfClient) QueryReaders(_m *Shelf) *TopicQuery {
+	query := (&TopicClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(topic.Table, topic.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, shelf.ReadersTable, shelf.ReadersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryHomed queries the homed edge of a Shelf.
+func (c *ShelfClient) QueryHomed(_m *Shelf) *BookQuery {
+	query := (&BookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(book.Table, book.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, shelf.HomedTable, shelf.HomedPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStocked queries the stocked edge of a Shelf.
+func (c *ShelfClient) QueryStocked(_m *Shelf) *BookQuery {
+	query := (&BookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(book.Table, book.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, shelf.StockedTable, shelf.StockedPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryNext queries the next edge of a Shelf.
+func (c *ShelfClient) QueryNext(_m *Shelf) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, shelf.NextTable, shelf.NextPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStocks queries the stocks edge of a Shelf.
+func (c *ShelfClient) QueryStocks(_m *Shelf) *StockQuery {
+	query := (&StockClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(shelf.Table, shelf.FieldID, id),
+			sqlgraph.To(stock.Table, stock.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, shelf.StocksTable, shelf.StocksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ShelfClient) Hooks() []Hook {
+	return c.hooks.Shelf
+}
+
+// Interceptors returns the client interceptors.
+func (c *ShelfClient) Interceptors() []Interceptor {
+	return c.inters.Shelf
+}
+
+func (c *ShelfClient) mutate(ctx context.Context, m *ShelfMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ShelfCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ShelfUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ShelfUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ShelfDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Shelf mutation op: %q", m.Op())
+	}
+}
+
+// StockClient is a client for the Stock schema.
+type StockClient struct {
+	config
+}
+
+// NewStockClient returns a client for the Stock from the given config.
+func NewStockClient(c config) *StockClient {
+	return &StockClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `stock.Hooks(f(g(h())))`.
+func (c *StockClient) Use(hooks ...Hook) {
+	c.hooks.Stock = append(c.hooks.Stock, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `stock.Intercept(f(g(h())))`.
+func (c *StockClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Stock = append(c.inters.Stock, interceptors...)
+}
+
+// Create returns a builder for creating a Stock entity.
+func (c *StockClient) Create() *StockCreate {
+	mutation := newStockMutation(c.config, OpCreate)
+	return &StockCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Stock entities.
+func (c *StockClient) CreateBulk(builders ...*StockCreate) *StockCreateBulk {
+	return &StockCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StockClient) MapCreateBulk(slice any, setFunc func(*StockCreate, int)) *StockCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StockCreateBulk{err: fmt.Errorf("calling to StockClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StockCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StockCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Stock.
+func (c *StockClient) Update() *StockUpdate {
+	mutation := newStockMutation(c.config, OpUpdate)
+	return &StockUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StockClient) UpdateOne(_m *Stock) *StockUpdateOne {
+	mutation := newStockMutation(c.config, OpUpdateOne, withStock(_m))
+	return &StockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StockClient) UpdateOneID(id uuid.UUID) *StockUpdateOne {
+	mutation := newStockMutation(c.config, OpUpdateOne, withStockID(id))
+	return &StockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Stock.
+func (c *StockClient) Delete() *StockDelete {
+	mutation := newStockMutation(c.config, OpDelete)
+	return &StockDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StockClient) DeleteOne(_m *Stock) *StockDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StockClient) DeleteOneID(id uuid.UUID) *StockDeleteOne {
+	builder := c.Delete().Where(stock.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StockDeleteOne{builder}
+}
+
+// Query returns a query builder for Stock.
+func (c *StockClient) Query() *StockQuery {
+	return &StockQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStock},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Stock entity by its id.
+func (c *StockClient) Get(ctx context.Context, id uuid.UUID) (*Stock, error) {
+	return c.Query().Where(stock.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StockClient) GetX(ctx context.Context, id uuid.UUID) *Stock {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryShelf queries the shelf edge of a Stock.
+func (c *StockClient) QueryShelf(_m *Stock) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(stock.Table, stock.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, stock.ShelfTable, stock.ShelfColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryBook queries the book edge of a Stock.
+func (c *StockClient) QueryBook(_m *Stock) *BookQuery {
+	query := (&BookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(stock.Table, stock.FieldID, id),
+			sqlgraph.To(book.Table, book.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, stock.BookTable, stock.BookColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *StockClient) Hooks() []Hook {
+	hooks := c.hooks.Stock
+	return append(hooks[:len(hooks):len(hooks)], stock.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *StockClient) Interceptors() []Interceptor {
+	return c.inters.Stock
+}
+
+func (c *StockClient) mutate(ctx context.Context, m *StockMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StockCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StockUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StockDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Stock mutation op: %q", m.Op())
+	}
+}
+
 // TagClient is a client for the Tag schema.
 type TagClient struct {
 	config
@@ -4095,6 +4974,156 @@ func (c *TicketClient) mutate(ctx context.Context, m *TicketMutation) (Value, er
 		return (&TicketDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Ticket mutation op: %q", m.Op())
+	}
+}
+
+// TopicClient is a client for the Topic schema.
+type TopicClient struct {
+	config
+}
+
+// NewTopicClient returns a client for the Topic from the given config.
+func NewTopicClient(c config) *TopicClient {
+	return &TopicClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `topic.Hooks(f(g(h())))`.
+func (c *TopicClient) Use(hooks ...Hook) {
+	c.hooks.Topic = append(c.hooks.Topic, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `topic.Intercept(f(g(h())))`.
+func (c *TopicClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Topic = append(c.inters.Topic, interceptors...)
+}
+
+// Create returns a builder for creating a Topic entity.
+func (c *TopicClient) Create() *TopicCreate {
+	mutation := newTopicMutation(c.config, OpCreate)
+	return &TopicCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Topic entities.
+func (c *TopicClient) CreateBulk(builders ...*TopicCreate) *TopicCreateBulk {
+	return &TopicCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TopicClient) MapCreateBulk(slice any, setFunc func(*TopicCreate, int)) *TopicCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TopicCreateBulk{err: fmt.Errorf("calling to TopicClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TopicCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TopicCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Topic.
+func (c *TopicClient) Update() *TopicUpdate {
+	mutation := newTopicMutation(c.config, OpUpdate)
+	return &TopicUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TopicClient) UpdateOne(_m *Topic) *TopicUpdateOne {
+	mutation := newTopicMutation(c.config, OpUpdateOne, withTopic(_m))
+	return &TopicUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TopicClient) UpdateOneID(id string) *TopicUpdateOne {
+	mutation := newTopicMutation(c.config, OpUpdateOne, withTopicID(id))
+	return &TopicUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Topic.
+func (c *TopicClient) Delete() *TopicDelete {
+	mutation := newTopicMutation(c.config, OpDelete)
+	return &TopicDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TopicClient) DeleteOne(_m *Topic) *TopicDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TopicClient) DeleteOneID(id string) *TopicDeleteOne {
+	builder := c.Delete().Where(topic.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TopicDeleteOne{builder}
+}
+
+// Query returns a query builder for Topic.
+func (c *TopicClient) Query() *TopicQuery {
+	return &TopicQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTopic},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Topic entity by its id.
+func (c *TopicClient) Get(ctx context.Context, id string) (*Topic, error) {
+	return c.Query().Where(topic.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TopicClient) GetX(ctx context.Context, id string) *Topic {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryShelves queries the shelves edge of a Topic.
+func (c *TopicClient) QueryShelves(_m *Topic) *ShelfQuery {
+	query := (&ShelfClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(topic.Table, topic.FieldID, id),
+			sqlgraph.To(shelf.Table, shelf.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, topic.ShelvesTable, topic.ShelvesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *TopicClient) Hooks() []Hook {
+	hooks := c.hooks.Topic
+	return append(hooks[:len(hooks):len(hooks)], topic.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *TopicClient) Interceptors() []Interceptor {
+	return c.inters.Topic
+}
+
+func (c *TopicClient) mutate(ctx context.Context, m *TopicMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TopicCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TopicUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TopicUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TopicDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Topic mutation op: %q", m.Op())
 	}
 }
 
@@ -4941,14 +5970,16 @@ func (c *WholeClient) mutate(ctx context.Context, m *WholeMutation) (Value, erro
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, AuditLog, Blob, Card, Chunk, Counter, Coupon, Doc, File, Folder, Group,
-		Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain, Remark, Scan, Tag,
-		Ticket, Tweet, TweetTag, User, Whole []ent.Hook
+		Account, AuditLog, Blob, Book, Card, Chunk, Counter, Coupon, Crate, Doc, File,
+		Folder, Group, Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain,
+		Remark, Scan, Shelf, Stock, Tag, Ticket, Topic, Tweet, TweetTag, User,
+		Whole []ent.Hook
 	}
 	inters struct {
-		Account, AuditLog, Blob, Card, Chunk, Counter, Coupon, Doc, File, Folder, Group,
-		Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain, Remark, Roster,
-		Scan, Tag, Ticket, Tweet, TweetTag, User, Whole []ent.Interceptor
+		Account, AuditLog, Blob, Book, Card, Chunk, Counter, Coupon, Crate, Doc, File,
+		Folder, Group, Hidden, Invoice, Kinds, Like, Line, Mark, Memo, Pet, Plain,
+		Remark, Roster, Scan, Shelf, Stock, Tag, Ticket, Topic, Tweet, TweetTag, User,
+		Whole []ent.Interceptor
 	}
 )
 

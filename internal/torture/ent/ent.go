@@ -15,10 +15,12 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
 	"github.com/entaudit/audit/internal/torture/ent/blob"
+	"github.com/entaudit/audit/internal/torture/ent/book"
 	"github.com/entaudit/audit/internal/torture/ent/card"
 	"github.com/entaudit/audit/internal/torture/ent/chunk"
 	"github.com/entaudit/audit/internal/torture/ent/counter"
 	"github.com/entaudit/audit/internal/torture/ent/coupon"
+	"github.com/entaudit/audit/internal/torture/ent/crate"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
 	"github.com/entaudit/audit/internal/torture/ent/file"
 	"github.com/entaudit/audit/internal/torture/ent/folder"
@@ -35,8 +37,11 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/roster"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/shelf"
+	"github.com/entaudit/audit/internal/torture/ent/stock"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/topic"
 	"github.com/entaudit/audit/internal/torture/ent/tweet"
 	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -104,10 +109,12 @@ func checkColumn(t, c string) error {
 			account.Table:  account.ValidColumn,
 			auditlog.Table: auditlog.ValidColumn,
 			blob.Table:     blob.ValidColumn,
+			book.Table:     book.ValidColumn,
 			card.Table:     card.ValidColumn,
 			chunk.Table:    chunk.ValidColumn,
 			counter.Table:  counter.ValidColumn,
 			coupon.Table:   coupon.ValidColumn,
+			crate.Table:    crate.ValidColumn,
 			doc.Table:      doc.ValidColumn,
 			file.Table:     file.ValidColumn,
 			folder.Table:   folder.ValidColumn,
@@ -124,8 +131,11 @@ func checkColumn(t, c string) error {
 			remark.Table:   remark.ValidColumn,
 			roster.Table:   roster.ValidColumn,
 			scan.Table:     scan.ValidColumn,
+			shelf.Table:    shelf.ValidColumn,
+			stock.Table:    stock.ValidColumn,
 			tag.Table:      tag.ValidColumn,
 			ticket.Table:   ticket.ValidColumn,
+			topic.Table:    topic.ValidColumn,
 			tweet.Table:    tweet.ValidColumn,
 			tweettag.Table: tweettag.ValidColumn,
 			user.Table:     user.ValidColumn,

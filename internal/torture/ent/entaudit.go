@@ -15,6 +15,7 @@ import (
 	"github.com/entaudit/audit/entaudit/txdriver"
 	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/blob"
+	"github.com/entaudit/audit/internal/torture/ent/book"
 	"github.com/entaudit/audit/internal/torture/ent/card"
 	"github.com/entaudit/audit/internal/torture/ent/counter"
 	"github.com/entaudit/audit/internal/torture/ent/coupon"
@@ -32,8 +33,10 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/pet"
 	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/stock"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/topic"
 	"github.com/entaudit/audit/internal/torture/ent/tweet"
 	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -56,6 +59,8 @@ func Auditor(rec *entaudit.Recorder) Option {
 			c.hooks.Account = append([]Hook{audithook.Outer}, c.hooks.Account...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", blob.Hooks[:])
 			c.hooks.Blob = append([]Hook{audithook.Outer}, c.hooks.Blob...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", book.Hooks[:])
+			c.hooks.Book = append([]Hook{audithook.Outer}, c.hooks.Book...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", card.Hooks[:])
 			c.hooks.Card = append([]Hook{audithook.Outer}, c.hooks.Card...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", counter.Hooks[:])
@@ -90,10 +95,14 @@ func Auditor(rec *entaudit.Recorder) Option {
 			c.hooks.Remark = append([]Hook{audithook.Outer}, c.hooks.Remark...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", scan.Hooks[:])
 			c.hooks.Scan = append([]Hook{audithook.Outer}, c.hooks.Scan...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", stock.Hooks[:])
+			c.hooks.Stock = append([]Hook{audithook.Outer}, c.hooks.Stock...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tag.Hooks[:])
 			c.hooks.Tag = append([]Hook{audithook.Outer}, c.hooks.Tag...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", ticket.Hooks[:])
 			c.hooks.Ticket = append([]Hook{audithook.Outer}, c.hooks.Ticket...)
+			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", topic.Hooks[:])
+			c.hooks.Topic = append([]Hook{audithook.Outer}, c.hooks.Topic...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tweet.Hooks[:])
 			c.hooks.Tweet = append([]Hook{audithook.Outer}, c.hooks.Tweet...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", tweettag.Hooks[:])
@@ -102,6 +111,9 @@ func Auditor(rec *entaudit.Recorder) Option {
 			c.hooks.User = append([]Hook{audithook.Outer}, c.hooks.User...)
 			audithook.MissingRuntime("github.com/entaudit/audit/internal/torture/ent", whole.Hooks[:])
 			c.hooks.Whole = append([]Hook{audithook.Outer}, c.hooks.Whole...)
+			c.hooks.Chunk = append([]Hook{audithook.Outer}, c.hooks.Chunk...)
+			c.hooks.Crate = append([]Hook{audithook.Outer}, c.hooks.Crate...)
+			c.hooks.Shelf = append([]Hook{audithook.Outer}, c.hooks.Shelf...)
 		}
 		c.auditor = rec
 	}
@@ -142,11 +154,11 @@ func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.T
 
 // auditClient returns what the builders of a client run on.
 func auditClient(c *config) audithook.Client {
-	return audithook.Client{Driver: &c.driver}
+	return audithook.Client{Driver: &c.driver, Recorder: c.auditor}
 }
 
-func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec) {
-	audithook.Create(auditClient(c), in, s, spec)
+func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec, added ...string) {
+	audithook.Create(auditClient(c), in, s, spec, added...)
 }
 
 func auditCreateBulk(c *config, in func(int) *auditIntent, s *audithook.Schema, spec *sqlgraph.BatchCreateSpec) {
@@ -251,6 +263,30 @@ func (m *BlobMutation) EntAuditFailed(ctx context.Context, err error) error {
 }
 
 var auditSchemaBlob = auditGraph.Schema("Blob")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *BookMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *BookMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaBook, m.config.auditor)
+}
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *BookMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *BookMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaBook, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaBook = auditGraph.Schema("Book")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *CardMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -657,6 +693,30 @@ func (m *ScanMutation) EntAuditFailed(ctx context.Context, err error) error {
 var auditSchemaScan = auditGraph.Schema("Scan")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *StockMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *StockMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaStock, m.config.auditor)
+}
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *StockMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *StockMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaStock, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaStock = auditGraph.Schema("Stock")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *TagMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
 
 // EntAuditGuard notes who mutates and fails where nothing could be recorded.
@@ -703,6 +763,30 @@ func (m *TicketMutation) EntAuditFailed(ctx context.Context, err error) error {
 }
 
 var auditSchemaTicket = auditGraph.Schema("Ticket")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *TopicMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditGuard notes who mutates and fails where nothing could be recorded.
+func (m *TopicMutation) EntAuditGuard(ctx context.Context) (context.Context, error) {
+	return audithook.Guard(ctx, m, auditSchemaTopic, m.config.auditor)
+}
+
+// EntAuditRecorder returns the recorder of the mutation's client.
+func (m *TopicMutation) EntAuditRecorder() *auditRecorder { return m.config.auditor }
+
+// EntAuditFailed tells of a mutation that did not succeed.
+func (m *TopicMutation) EntAuditFailed(ctx context.Context, err error) error {
+	var id any
+	if v, ok := m.ID(); ok {
+		id = v
+	}
+	return audithook.Failed(ctx, audithook.Attempt{
+		Mutation: m, Schema: auditSchemaTopic, Recorder: m.config.auditor, Driver: m.driver, Reason: auditReason(err), ID: id,
+	}, err)
+}
+
+var auditSchemaTopic = auditGraph.Schema("Topic")
 
 // EntAuditIntent returns where the mutation keeps what is known of it.
 func (m *TweetMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
@@ -800,6 +884,30 @@ func (m *WholeMutation) EntAuditFailed(ctx context.Context, err error) error {
 
 var auditSchemaWhole = auditGraph.Schema("Whole")
 
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *ChunkMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditFailed has nothing to tell: the type is not audited.
+func (m *ChunkMutation) EntAuditFailed(_ context.Context, err error) error { return err }
+
+var auditSchemaChunk = auditGraph.Schema("Chunk")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *CrateMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditFailed has nothing to tell: the type is not audited.
+func (m *CrateMutation) EntAuditFailed(_ context.Context, err error) error { return err }
+
+var auditSchemaCrate = auditGraph.Schema("Crate")
+
+// EntAuditIntent returns where the mutation keeps what is known of it.
+func (m *ShelfMutation) EntAuditIntent() **auditIntent { return &m.EntAudit }
+
+// EntAuditFailed has nothing to tell: the type is not audited.
+func (m *ShelfMutation) EntAuditFailed(_ context.Context, err error) error { return err }
+
+var auditSchemaShelf = auditGraph.Schema("Shelf")
+
 var auditGraph = audithook.NewGraph(audithook.Graph{
 	Package: "github.com/entaudit/audit/internal/torture/ent",
 	Gradual: false,
@@ -866,6 +974,37 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 		},
 		{
+			Type:   "Book",
+			Table:  "books",
+			Config: "Book",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"shelf_front"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "stocks", Column: "book_id", Action: audithook.Cascade},
+				{Table: "book_homes", Column: "book_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "book",
+			Tenant:   "tenant",
+			Label:    "title",
+			Fields: []audithook.Field{
+				{Name: "title", Column: "title", Kind: field.TypeString, Plain: true},
+				{Name: "tenant", Column: "tenant", Kind: field.TypeString, Plain: true},
+				{Name: "crate_id", Column: "crate_id", Kind: field.TypeInt, Plain: true},
+				{Name: "shelf", Column: "shelf_books", Kind: field.TypeInt, Plain: true},
+				{Name: "front_of", Column: "shelf_front", Kind: field.TypeInt, Plain: true, Key: true},
+			},
+			Edges: []audithook.Edge{
+				{Name: "homes", Table: "book_homes", Column: "book_id", Links: true},
+				{Name: "stocked_at", Table: "stocks", Column: "shelf_id", Inverse: true, Links: true},
+				{Name: "stocks", Table: "stocks", Column: "book_id", Inverse: true},
+			},
+		},
+		{
 			Type:   "Card",
 			Table:  "cards",
 			Config: "Card",
@@ -891,6 +1030,10 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 			Refs: []audithook.Ref{
 				{Table: "marks", Column: "chunk_id", Action: audithook.Cascade},
+			},
+			Resource: "chunk",
+			Edges: []audithook.Edge{
+				{Name: "marks", Table: "marks", Column: "chunk_id"},
 			},
 		},
 		{
@@ -928,6 +1071,21 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 			Edges: []audithook.Edge{
 				{Name: "blobs", Table: "blob_coupons", Column: "blob_id", Inverse: true, Links: true},
+			},
+		},
+		{
+			Type:   "Crate",
+			Table:  "crates",
+			Config: "Crate",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Refs: []audithook.Ref{
+				{Table: "books", Column: "crate_id", Action: audithook.Cascade},
+			},
+			Resource: "crate",
+			Edges: []audithook.Edge{
+				{Name: "books", Table: "books", Column: "crate_id"},
 			},
 		},
 		{
@@ -1215,6 +1373,62 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 		},
 		{
+			Type:   "Shelf",
+			Table:  "shelves",
+			Config: "Shelf",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeInt},
+			},
+			Keys: [][]string{
+				{"code"},
+			},
+			Refs: []audithook.Ref{
+				{Table: "books", Column: "shelf_books", Action: audithook.SetNull},
+				{Table: "books", Column: "shelf_front", Action: audithook.SetNull},
+				{Table: "crates", Column: "shelf_crates", Action: audithook.Cascade},
+				{Table: "stocks", Column: "shelf_id", Action: audithook.Cascade},
+				{Table: "topics", Column: "shelf_readers", Action: audithook.SetNull},
+				{Table: "book_homes", Column: "shelf_id", Action: audithook.Cascade},
+				{Table: "shelf_topics", Column: "shelf_id", Action: audithook.Cascade},
+				{Table: "shelf_next", Column: "shelf_id", Action: audithook.Cascade},
+				{Table: "shelf_next", Column: "next_id", Action: audithook.Cascade},
+			},
+			Resource: "shelf",
+			Edges: []audithook.Edge{
+				{Name: "books", Table: "books", Column: "shelf_books"},
+				{Name: "front", Table: "books", Column: "shelf_front"},
+				{Name: "crates", Table: "crates", Column: "shelf_crates"},
+				{Name: "topics", Table: "shelf_topics", Column: "shelf_id", Links: true},
+				{Name: "readers", Table: "topics", Column: "shelf_readers"},
+				{Name: "homed", Table: "book_homes", Column: "book_id", Inverse: true, Links: true},
+				{Name: "stocked", Table: "stocks", Column: "shelf_id", Links: true},
+				{Name: "next", Table: "shelf_next", Column: "shelf_id", Links: true},
+				{Name: "stocks", Table: "stocks", Column: "shelf_id", Inverse: true},
+			},
+		},
+		{
+			Type:   "Stock",
+			Table:  "stocks",
+			Config: "Stock",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeUUID},
+			},
+			Keys: [][]string{
+				{"shelf_id", "book_id"},
+			},
+			Ends: []audithook.End{
+				{Column: "shelf_id", Type: "Shelf", Edge: "stocked"},
+				{Column: "book_id", Type: "Book", Edge: "stocked_at"},
+			},
+			Audited:  true,
+			Resource: "stock",
+			Fields: []audithook.Field{
+				{Name: "shelf_id", Column: "shelf_id", Kind: field.TypeInt, Plain: true, Key: true},
+				{Name: "book_id", Column: "book_id", Kind: field.TypeInt, Plain: true, Key: true},
+				{Name: "copies", Column: "copies", Kind: field.TypeInt, Plain: true},
+			},
+		},
+		{
 			Type:   "Tag",
 			Table:  "tags",
 			Config: "Tag",
@@ -1248,6 +1462,26 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 				{Name: "code", Column: "code", Kind: field.TypeString, Plain: true, Default: true},
 				{Name: "number", Column: "number", Kind: field.TypeInt, Plain: true, Default: true},
 				{Name: "made_at", Column: "made_at", Kind: field.TypeTime, Default: true},
+			},
+		},
+		{
+			Type:   "Topic",
+			Table:  "topics",
+			Config: "Topic",
+			ID: []audithook.Field{
+				{Name: "id", Column: "id", Kind: field.TypeString},
+			},
+			Refs: []audithook.Ref{
+				{Table: "shelf_topics", Column: "topic_id", Action: audithook.Cascade},
+			},
+			Audited:  true,
+			Resource: "topic",
+			Fields: []audithook.Field{
+				{Name: "name", Column: "name", Kind: field.TypeString, Plain: true},
+				{Name: "shelf_readers", Column: "shelf_readers", Kind: field.TypeInt},
+			},
+			Edges: []audithook.Edge{
+				{Name: "shelves", Table: "shelf_topics", Column: "shelf_id", Inverse: true, Links: true},
 			},
 		},
 		{
@@ -1387,6 +1621,18 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			},
 		},
 		{
+			Table:  "book_homes",
+			Config: "BookHomes",
+			ID: []audithook.Field{
+				{Name: "book_id", Column: "book_id", Kind: field.TypeInt, Plain: true},
+				{Name: "shelf_id", Column: "shelf_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "book_id", Type: "Book", Edge: "homes"},
+				{Column: "shelf_id", Type: "Shelf", Edge: "homed"},
+			},
+		},
+		{
 			Table:  "folder_viewers",
 			Config: "FolderViewers",
 			ID: []audithook.Field{
@@ -1396,6 +1642,30 @@ var auditGraph = audithook.NewGraph(audithook.Graph{
 			Ends: []audithook.End{
 				{Column: "folder_id", Type: "Folder", Edge: "viewers"},
 				{Column: "user_id", Type: "User", Edge: "shared_folders"},
+			},
+		},
+		{
+			Table:  "shelf_topics",
+			Config: "ShelfTopics",
+			ID: []audithook.Field{
+				{Name: "shelf_id", Column: "shelf_id", Kind: field.TypeInt, Plain: true},
+				{Name: "topic_id", Column: "topic_id", Kind: field.TypeString, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "shelf_id", Type: "Shelf", Edge: "topics"},
+				{Column: "topic_id", Type: "Topic", Edge: "shelves"},
+			},
+		},
+		{
+			Table:  "shelf_next",
+			Config: "ShelfNext",
+			ID: []audithook.Field{
+				{Name: "shelf_id", Column: "shelf_id", Kind: field.TypeInt, Plain: true},
+				{Name: "next_id", Column: "next_id", Kind: field.TypeInt, Plain: true},
+			},
+			Ends: []audithook.End{
+				{Column: "shelf_id", Type: "Shelf", Edge: "next"},
+				{Column: "next_id", Type: "Shelf"},
 			},
 		},
 		{

@@ -17,10 +17,12 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
 	"github.com/entaudit/audit/internal/torture/ent/blob"
+	"github.com/entaudit/audit/internal/torture/ent/book"
 	"github.com/entaudit/audit/internal/torture/ent/card"
 	"github.com/entaudit/audit/internal/torture/ent/chunk"
 	"github.com/entaudit/audit/internal/torture/ent/counter"
 	"github.com/entaudit/audit/internal/torture/ent/coupon"
+	"github.com/entaudit/audit/internal/torture/ent/crate"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
 	"github.com/entaudit/audit/internal/torture/ent/file"
 	"github.com/entaudit/audit/internal/torture/ent/folder"
@@ -37,8 +39,11 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/predicate"
 	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/shelf"
+	"github.com/entaudit/audit/internal/torture/ent/stock"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/topic"
 	"github.com/entaudit/audit/internal/torture/ent/tweet"
 	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -59,10 +64,12 @@ const (
 	TypeAccount  = "Account"
 	TypeAuditLog = "AuditLog"
 	TypeBlob     = "Blob"
+	TypeBook     = "Book"
 	TypeCard     = "Card"
 	TypeChunk    = "Chunk"
 	TypeCounter  = "Counter"
 	TypeCoupon   = "Coupon"
+	TypeCrate    = "Crate"
 	TypeDoc      = "Doc"
 	TypeFile     = "File"
 	TypeFolder   = "Folder"
@@ -79,8 +86,11 @@ const (
 	TypeRemark   = "Remark"
 	TypeRoster   = "Roster"
 	TypeScan     = "Scan"
+	TypeShelf    = "Shelf"
+	TypeStock    = "Stock"
 	TypeTag      = "Tag"
 	TypeTicket   = "Ticket"
+	TypeTopic    = "Topic"
 	TypeTweet    = "Tweet"
 	TypeTweetTag = "TweetTag"
 	TypeUser     = "User"
@@ -4498,6 +4508,890 @@ func (m *BlobMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Blob edge %s", name)
 }
 
+// BookMutation represents an operation that mutates the Book nodes in the graph.
+type BookMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int
+	title             *string
+	tenant            *string
+	clearedFields     map[string]struct{}
+	shelf             *int
+	clearedshelf      bool
+	front_of          *int
+	clearedfront_of   bool
+	crate             *int
+	clearedcrate      bool
+	homes             map[int]struct{}
+	removedhomes      map[int]struct{}
+	clearedhomes      bool
+	stocked_at        map[int]struct{}
+	removedstocked_at map[int]struct{}
+	clearedstocked_at bool
+	stocks            map[uuid.UUID]struct{}
+	removedstocks     map[uuid.UUID]struct{}
+	clearedstocks     bool
+	done              bool
+	oldValue          func(context.Context) (*Book, error)
+	predicates        []predicate.Book
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
+}
+
+var _ ent.Mutation = (*BookMutation)(nil)
+
+// bookOption allows management of the mutation configuration using functional options.
+type bookOption func(*BookMutation)
+
+// newBookMutation creates new mutation for the Book entity.
+func newBookMutation(c config, op Op, opts ...bookOption) *BookMutation {
+	m := &BookMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBook,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBookID sets the ID field of the mutation.
+func withBookID(id int) bookOption {
+	return func(m *BookMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Book
+		)
+		m.oldValue = func(ctx context.Context) (*Book, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Book.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBook sets the old Book of the mutation.
+func withBook(node *Book) bookOption {
+	return func(m *BookMutation) {
+		m.oldValue = func(context.Context) (*Book, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BookMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BookMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BookMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BookMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Book.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTitle sets the "title" field.
+func (m *BookMutation) SetTitle(s string) {
+	m.title = &s
+}
+
+// Title returns the value of the "title" field in the mutation.
+func (m *BookMutation) Title() (r string, exists bool) {
+	v := m.title
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTitle returns the old "title" field's value of the Book entity.
+// If the Book object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BookMutation) OldTitle(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTitle is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTitle requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTitle: %w", err)
+	}
+	return oldValue.Title, nil
+}
+
+// ResetTitle resets all changes to the "title" field.
+func (m *BookMutation) ResetTitle() {
+	m.title = nil
+}
+
+// SetTenant sets the "tenant" field.
+func (m *BookMutation) SetTenant(s string) {
+	m.tenant = &s
+}
+
+// Tenant returns the value of the "tenant" field in the mutation.
+func (m *BookMutation) Tenant() (r string, exists bool) {
+	v := m.tenant
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenant returns the old "tenant" field's value of the Book entity.
+// If the Book object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BookMutation) OldTenant(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenant is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenant requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenant: %w", err)
+	}
+	return oldValue.Tenant, nil
+}
+
+// ResetTenant resets all changes to the "tenant" field.
+func (m *BookMutation) ResetTenant() {
+	m.tenant = nil
+}
+
+// SetCrateID sets the "crate_id" field.
+func (m *BookMutation) SetCrateID(i int) {
+	m.crate = &i
+}
+
+// CrateID returns the value of the "crate_id" field in the mutation.
+func (m *BookMutation) CrateID() (r int, exists bool) {
+	v := m.crate
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCrateID returns the old "crate_id" field's value of the Book entity.
+// If the Book object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BookMutation) OldCrateID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCrateID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCrateID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCrateID: %w", err)
+	}
+	return oldValue.CrateID, nil
+}
+
+// ClearCrateID clears the value of the "crate_id" field.
+func (m *BookMutation) ClearCrateID() {
+	m.crate = nil
+	m.clearedFields[book.FieldCrateID] = struct{}{}
+}
+
+// CrateIDCleared returns if the "crate_id" field was cleared in this mutation.
+func (m *BookMutation) CrateIDCleared() bool {
+	_, ok := m.clearedFields[book.FieldCrateID]
+	return ok
+}
+
+// ResetCrateID resets all changes to the "crate_id" field.
+func (m *BookMutation) ResetCrateID() {
+	m.crate = nil
+	delete(m.clearedFields, book.FieldCrateID)
+}
+
+// SetShelfID sets the "shelf" edge to the Shelf entity by id.
+func (m *BookMutation) SetShelfID(id int) {
+	m.shelf = &id
+}
+
+// ClearShelf clears the "shelf" edge to the Shelf entity.
+func (m *BookMutation) ClearShelf() {
+	m.clearedshelf = true
+}
+
+// ShelfCleared reports if the "shelf" edge to the Shelf entity was cleared.
+func (m *BookMutation) ShelfCleared() bool {
+	return m.clearedshelf
+}
+
+// ShelfID returns the "shelf" edge ID in the mutation.
+func (m *BookMutation) ShelfID() (id int, exists bool) {
+	if m.shelf != nil {
+		return *m.shelf, true
+	}
+	return
+}
+
+// ShelfIDs returns the "shelf" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ShelfID instead. It exists only for internal usage by the builders.
+func (m *BookMutation) ShelfIDs() (ids []int) {
+	if id := m.shelf; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetShelf resets all changes to the "shelf" edge.
+func (m *BookMutation) ResetShelf() {
+	m.shelf = nil
+	m.clearedshelf = false
+}
+
+// SetFrontOfID sets the "front_of" edge to the Shelf entity by id.
+func (m *BookMutation) SetFrontOfID(id int) {
+	m.front_of = &id
+}
+
+// ClearFrontOf clears the "front_of" edge to the Shelf entity.
+func (m *BookMutation) ClearFrontOf() {
+	m.clearedfront_of = true
+}
+
+// FrontOfCleared reports if the "front_of" edge to the Shelf entity was cleared.
+func (m *BookMutation) FrontOfCleared() bool {
+	return m.clearedfront_of
+}
+
+// FrontOfID returns the "front_of" edge ID in the mutation.
+func (m *BookMutation) FrontOfID() (id int, exists bool) {
+	if m.front_of != nil {
+		return *m.front_of, true
+	}
+	return
+}
+
+// FrontOfIDs returns the "front_of" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FrontOfID instead. It exists only for internal usage by the builders.
+func (m *BookMutation) FrontOfIDs() (ids []int) {
+	if id := m.front_of; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFrontOf resets all changes to the "front_of" edge.
+func (m *BookMutation) ResetFrontOf() {
+	m.front_of = nil
+	m.clearedfront_of = false
+}
+
+// ClearCrate clears the "crate" edge to the Crate entity.
+func (m *BookMutation) ClearCrate() {
+	m.clearedcrate = true
+	m.clearedFields[book.FieldCrateID] = struct{}{}
+}
+
+// CrateCleared reports if the "crate" edge to the Crate entity was cleared.
+func (m *BookMutation) CrateCleared() bool {
+	return m.CrateIDCleared() || m.clearedcrate
+}
+
+// CrateIDs returns the "crate" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CrateID instead. It exists only for internal usage by the builders.
+func (m *BookMutation) CrateIDs() (ids []int) {
+	if id := m.crate; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCrate resets all changes to the "crate" edge.
+func (m *BookMutation) ResetCrate() {
+	m.crate = nil
+	m.clearedcrate = false
+}
+
+// AddHomeIDs adds the "homes" edge to the Shelf entity by ids.
+func (m *BookMutation) AddHomeIDs(ids ...int) {
+	if m.homes == nil {
+		m.homes = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.homes[ids[i]] = struct{}{}
+	}
+}
+
+// ClearHomes clears the "homes" edge to the Shelf entity.
+func (m *BookMutation) ClearHomes() {
+	m.clearedhomes = true
+}
+
+// HomesCleared reports if the "homes" edge to the Shelf entity was cleared.
+func (m *BookMutation) HomesCleared() bool {
+	return m.clearedhomes
+}
+
+// RemoveHomeIDs removes the "homes" edge to the Shelf entity by IDs.
+func (m *BookMutation) RemoveHomeIDs(ids ...int) {
+	if m.removedhomes == nil {
+		m.removedhomes = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.homes, ids[i])
+		m.removedhomes[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedHomes returns the removed IDs of the "homes" edge to the Shelf entity.
+func (m *BookMutation) RemovedHomesIDs() (ids []int) {
+	for id := range m.removedhomes {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// HomesIDs returns the "homes" edge IDs in the mutation.
+func (m *BookMutation) HomesIDs() (ids []int) {
+	for id := range m.homes {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetHomes resets all changes to the "homes" edge.
+func (m *BookMutation) ResetHomes() {
+	m.homes = nil
+	m.clearedhomes = false
+	m.removedhomes = nil
+}
+
+// AddStockedAtIDs adds the "stocked_at" edge to the Shelf entity by ids.
+func (m *BookMutation) AddStockedAtIDs(ids ...int) {
+	if m.stocked_at == nil {
+		m.stocked_at = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.stocked_at[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStockedAt clears the "stocked_at" edge to the Shelf entity.
+func (m *BookMutation) ClearStockedAt() {
+	m.clearedstocked_at = true
+}
+
+// StockedAtCleared reports if the "stocked_at" edge to the Shelf entity was cleared.
+func (m *BookMutation) StockedAtCleared() bool {
+	return m.clearedstocked_at
+}
+
+// RemoveStockedAtIDs removes the "stocked_at" edge to the Shelf entity by IDs.
+func (m *BookMutation) RemoveStockedAtIDs(ids ...int) {
+	if m.removedstocked_at == nil {
+		m.removedstocked_at = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.stocked_at, ids[i])
+		m.removedstocked_at[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStockedAt returns the removed IDs of the "stocked_at" edge to the Shelf entity.
+func (m *BookMutation) RemovedStockedAtIDs() (ids []int) {
+	for id := range m.removedstocked_at {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StockedAtIDs returns the "stocked_at" edge IDs in the mutation.
+func (m *BookMutation) StockedAtIDs() (ids []int) {
+	for id := range m.stocked_at {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStockedAt resets all changes to the "stocked_at" edge.
+func (m *BookMutation) ResetStockedAt() {
+	m.stocked_at = nil
+	m.clearedstocked_at = false
+	m.removedstocked_at = nil
+}
+
+// AddStockIDs adds the "stocks" edge to the Stock entity by ids.
+func (m *BookMutation) AddStockIDs(ids ...uuid.UUID) {
+	if m.stocks == nil {
+		m.stocks = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.stocks[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStocks clears the "stocks" edge to the Stock entity.
+func (m *BookMutation) ClearStocks() {
+	m.clearedstocks = true
+}
+
+// StocksCleared reports if the "stocks" edge to the Stock entity was cleared.
+func (m *BookMutation) StocksCleared() bool {
+	return m.clearedstocks
+}
+
+// RemoveStockIDs removes the "stocks" edge to the Stock entity by IDs.
+func (m *BookMutation) RemoveStockIDs(ids ...uuid.UUID) {
+	if m.removedstocks == nil {
+		m.removedstocks = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.stocks, ids[i])
+		m.removedstocks[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStocks returns the removed IDs of the "stocks" edge to the Stock entity.
+func (m *BookMutation) RemovedStocksIDs() (ids []uuid.UUID) {
+	for id := range m.removedstocks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StocksIDs returns the "stocks" edge IDs in the mutation.
+func (m *BookMutation) StocksIDs() (ids []uuid.UUID) {
+	for id := range m.stocks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStocks resets all changes to the "stocks" edge.
+func (m *BookMutation) ResetStocks() {
+	m.stocks = nil
+	m.clearedstocks = false
+	m.removedstocks = nil
+}
+
+// Where appends a list predicates to the BookMutation builder.
+func (m *BookMutation) Where(ps ...predicate.Book) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BookMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BookMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Book, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BookMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BookMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Book).
+func (m *BookMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BookMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.title != nil {
+		fields = append(fields, book.FieldTitle)
+	}
+	if m.tenant != nil {
+		fields = append(fields, book.FieldTenant)
+	}
+	if m.crate != nil {
+		fields = append(fields, book.FieldCrateID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BookMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case book.FieldTitle:
+		return m.Title()
+	case book.FieldTenant:
+		return m.Tenant()
+	case book.FieldCrateID:
+		return m.CrateID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BookMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case book.FieldTitle:
+		return m.OldTitle(ctx)
+	case book.FieldTenant:
+		return m.OldTenant(ctx)
+	case book.FieldCrateID:
+		return m.OldCrateID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Book field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BookMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case book.FieldTitle:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTitle(v)
+		return nil
+	case book.FieldTenant:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenant(v)
+		return nil
+	case book.FieldCrateID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCrateID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Book field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BookMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BookMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BookMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Book numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BookMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(book.FieldCrateID) {
+		fields = append(fields, book.FieldCrateID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BookMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BookMutation) ClearField(name string) error {
+	switch name {
+	case book.FieldCrateID:
+		m.ClearCrateID()
+		return nil
+	}
+	return fmt.Errorf("unknown Book nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BookMutation) ResetField(name string) error {
+	switch name {
+	case book.FieldTitle:
+		m.ResetTitle()
+		return nil
+	case book.FieldTenant:
+		m.ResetTenant()
+		return nil
+	case book.FieldCrateID:
+		m.ResetCrateID()
+		return nil
+	}
+	return fmt.Errorf("unknown Book field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BookMutation) AddedEdges() []string {
+	edges := make([]string, 0, 6)
+	if m.shelf != nil {
+		edges = append(edges, book.EdgeShelf)
+	}
+	if m.front_of != nil {
+		edges = append(edges, book.EdgeFrontOf)
+	}
+	if m.crate != nil {
+		edges = append(edges, book.EdgeCrate)
+	}
+	if m.homes != nil {
+		edges = append(edges, book.EdgeHomes)
+	}
+	if m.stocked_at != nil {
+		edges = append(edges, book.EdgeStockedAt)
+	}
+	if m.stocks != nil {
+		edges = append(edges, book.EdgeStocks)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BookMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case book.EdgeShelf:
+		if id := m.shelf; id != nil {
+			return []ent.Value{*id}
+		}
+	case book.EdgeFrontOf:
+		if id := m.front_of; id != nil {
+			return []ent.Value{*id}
+		}
+	case book.EdgeCrate:
+		if id := m.crate; id != nil {
+			return []ent.Value{*id}
+		}
+	case book.EdgeHomes:
+		ids := make([]ent.Value, 0, len(m.homes))
+		for id := range m.homes {
+			ids = append(ids, id)
+		}
+		return ids
+	case book.EdgeStockedAt:
+		ids := make([]ent.Value, 0, len(m.stocked_at))
+		for id := range m.stocked_at {
+			ids = append(ids, id)
+		}
+		return ids
+	case book.EdgeStocks:
+		ids := make([]ent.Value, 0, len(m.stocks))
+		for id := range m.stocks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BookMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 6)
+	if m.removedhomes != nil {
+		edges = append(edges, book.EdgeHomes)
+	}
+	if m.removedstocked_at != nil {
+		edges = append(edges, book.EdgeStockedAt)
+	}
+	if m.removedstocks != nil {
+		edges = append(edges, book.EdgeStocks)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BookMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case book.EdgeHomes:
+		ids := make([]ent.Value, 0, len(m.removedhomes))
+		for id := range m.removedhomes {
+			ids = append(ids, id)
+		}
+		return ids
+	case book.EdgeStockedAt:
+		ids := make([]ent.Value, 0, len(m.removedstocked_at))
+		for id := range m.removedstocked_at {
+			ids = append(ids, id)
+		}
+		return ids
+	case book.EdgeStocks:
+		ids := make([]ent.Value, 0, len(m.removedstocks))
+		for id := range m.removedstocks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BookMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 6)
+	if m.clearedshelf {
+		edges = append(edges, book.EdgeShelf)
+	}
+	if m.clearedfront_of {
+		edges = append(edges, book.EdgeFrontOf)
+	}
+	if m.clearedcrate {
+		edges = append(edges, book.EdgeCrate)
+	}
+	if m.clearedhomes {
+		edges = append(edges, book.EdgeHomes)
+	}
+	if m.clearedstocked_at {
+		edges = append(edges, book.EdgeStockedAt)
+	}
+	if m.clearedstocks {
+		edges = append(edges, book.EdgeStocks)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BookMutation) EdgeCleared(name string) bool {
+	switch name {
+	case book.EdgeShelf:
+		return m.clearedshelf
+	case book.EdgeFrontOf:
+		return m.clearedfront_of
+	case book.EdgeCrate:
+		return m.clearedcrate
+	case book.EdgeHomes:
+		return m.clearedhomes
+	case book.EdgeStockedAt:
+		return m.clearedstocked_at
+	case book.EdgeStocks:
+		return m.clearedstocks
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BookMutation) ClearEdge(name string) error {
+	switch name {
+	case book.EdgeShelf:
+		m.ClearShelf()
+		return nil
+	case book.EdgeFrontOf:
+		m.ClearFrontOf()
+		return nil
+	case book.EdgeCrate:
+		m.ClearCrate()
+		return nil
+	}
+	return fmt.Errorf("unknown Book unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BookMutation) ResetEdge(name string) error {
+	switch name {
+	case book.EdgeShelf:
+		m.ResetShelf()
+		return nil
+	case book.EdgeFrontOf:
+		m.ResetFrontOf()
+		return nil
+	case book.EdgeCrate:
+		m.ResetCrate()
+		return nil
+	case book.EdgeHomes:
+		m.ResetHomes()
+		return nil
+	case book.EdgeStockedAt:
+		m.ResetStockedAt()
+		return nil
+	case book.EdgeStocks:
+		m.ResetStocks()
+		return nil
+	}
+	return fmt.Errorf("unknown Book edge %s", name)
+}
+
 // CardMutation represents an operation that mutates the Card nodes in the graph.
 type CardMutation struct {
 	config
@@ -4981,6 +5875,8 @@ type ChunkMutation struct {
 	done          bool
 	oldValue      func(context.Context) (*Chunk, error)
 	predicates    []predicate.Chunk
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
 }
 
 var _ ent.Mutation = (*ChunkMutation)(nil)
@@ -6463,6 +7359,486 @@ func (m *CouponMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Coupon edge %s", name)
+}
+
+// CrateMutation represents an operation that mutates the Crate nodes in the graph.
+type CrateMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	colour        *string
+	clearedFields map[string]struct{}
+	shelf         *int
+	clearedshelf  bool
+	books         map[int]struct{}
+	removedbooks  map[int]struct{}
+	clearedbooks  bool
+	done          bool
+	oldValue      func(context.Context) (*Crate, error)
+	predicates    []predicate.Crate
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
+}
+
+var _ ent.Mutation = (*CrateMutation)(nil)
+
+// crateOption allows management of the mutation configuration using functional options.
+type crateOption func(*CrateMutation)
+
+// newCrateMutation creates new mutation for the Crate entity.
+func newCrateMutation(c config, op Op, opts ...crateOption) *CrateMutation {
+	m := &CrateMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCrate,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCrateID sets the ID field of the mutation.
+func withCrateID(id int) crateOption {
+	return func(m *CrateMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Crate
+		)
+		m.oldValue = func(ctx context.Context) (*Crate, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Crate.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCrate sets the old Crate of the mutation.
+func withCrate(node *Crate) crateOption {
+	return func(m *CrateMutation) {
+		m.oldValue = func(context.Context) (*Crate, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CrateMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CrateMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CrateMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CrateMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Crate.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetColour sets the "colour" field.
+func (m *CrateMutation) SetColour(s string) {
+	m.colour = &s
+}
+
+// Colour returns the value of the "colour" field in the mutation.
+func (m *CrateMutation) Colour() (r string, exists bool) {
+	v := m.colour
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldColour returns the old "colour" field's value of the Crate entity.
+// If the Crate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrateMutation) OldColour(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldColour is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldColour requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldColour: %w", err)
+	}
+	return oldValue.Colour, nil
+}
+
+// ResetColour resets all changes to the "colour" field.
+func (m *CrateMutation) ResetColour() {
+	m.colour = nil
+}
+
+// SetShelfID sets the "shelf" edge to the Shelf entity by id.
+func (m *CrateMutation) SetShelfID(id int) {
+	m.shelf = &id
+}
+
+// ClearShelf clears the "shelf" edge to the Shelf entity.
+func (m *CrateMutation) ClearShelf() {
+	m.clearedshelf = true
+}
+
+// ShelfCleared reports if the "shelf" edge to the Shelf entity was cleared.
+func (m *CrateMutation) ShelfCleared() bool {
+	return m.clearedshelf
+}
+
+// ShelfID returns the "shelf" edge ID in the mutation.
+func (m *CrateMutation) ShelfID() (id int, exists bool) {
+	if m.shelf != nil {
+		return *m.shelf, true
+	}
+	return
+}
+
+// ShelfIDs returns the "shelf" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ShelfID instead. It exists only for internal usage by the builders.
+func (m *CrateMutation) ShelfIDs() (ids []int) {
+	if id := m.shelf; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetShelf resets all changes to the "shelf" edge.
+func (m *CrateMutation) ResetShelf() {
+	m.shelf = nil
+	m.clearedshelf = false
+}
+
+// AddBookIDs adds the "books" edge to the Book entity by ids.
+func (m *CrateMutation) AddBookIDs(ids ...int) {
+	if m.books == nil {
+		m.books = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.books[ids[i]] = struct{}{}
+	}
+}
+
+// ClearBooks clears the "books" edge to the Book entity.
+func (m *CrateMutation) ClearBooks() {
+	m.clearedbooks = true
+}
+
+// BooksCleared reports if the "books" edge to the Book entity was cleared.
+func (m *CrateMutation) BooksCleared() bool {
+	return m.clearedbooks
+}
+
+// RemoveBookIDs removes the "books" edge to the Book entity by IDs.
+func (m *CrateMutation) RemoveBookIDs(ids ...int) {
+	if m.removedbooks == nil {
+		m.removedbooks = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.books, ids[i])
+		m.removedbooks[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedBooks returns the removed IDs of the "books" edge to the Book entity.
+func (m *CrateMutation) RemovedBooksIDs() (ids []int) {
+	for id := range m.removedbooks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// BooksIDs returns the "books" edge IDs in the mutation.
+func (m *CrateMutation) BooksIDs() (ids []int) {
+	for id := range m.books {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetBooks resets all changes to the "books" edge.
+func (m *CrateMutation) ResetBooks() {
+	m.books = nil
+	m.clearedbooks = false
+	m.removedbooks = nil
+}
+
+// Where appends a list predicates to the CrateMutation builder.
+func (m *CrateMutation) Where(ps ...predicate.Crate) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CrateMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CrateMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Crate, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CrateMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CrateMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Crate).
+func (m *CrateMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CrateMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.colour != nil {
+		fields = append(fields, crate.FieldColour)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CrateMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case crate.FieldColour:
+		return m.Colour()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CrateMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case crate.FieldColour:
+		return m.OldColour(ctx)
+	}
+	return nil, fmt.Errorf("unknown Crate field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CrateMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case crate.FieldColour:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetColour(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Crate field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CrateMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CrateMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CrateMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Crate numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CrateMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CrateMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CrateMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Crate nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CrateMutation) ResetField(name string) error {
+	switch name {
+	case crate.FieldColour:
+		m.ResetColour()
+		return nil
+	}
+	return fmt.Errorf("unknown Crate field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CrateMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.shelf != nil {
+		edges = append(edges, crate.EdgeShelf)
+	}
+	if m.books != nil {
+		edges = append(edges, crate.EdgeBooks)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CrateMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case crate.EdgeShelf:
+		if id := m.shelf; id != nil {
+			return []ent.Value{*id}
+		}
+	case crate.EdgeBooks:
+		ids := make([]ent.Value, 0, len(m.books))
+		for id := range m.books {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CrateMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedbooks != nil {
+		edges = append(edges, crate.EdgeBooks)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CrateMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case crate.EdgeBooks:
+		ids := make([]ent.Value, 0, len(m.removedbooks))
+		for id := range m.removedbooks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CrateMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedshelf {
+		edges = append(edges, crate.EdgeShelf)
+	}
+	if m.clearedbooks {
+		edges = append(edges, crate.EdgeBooks)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CrateMutation) EdgeCleared(name string) bool {
+	switch name {
+	case crate.EdgeShelf:
+		return m.clearedshelf
+	case crate.EdgeBooks:
+		return m.clearedbooks
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CrateMutation) ClearEdge(name string) error {
+	switch name {
+	case crate.EdgeShelf:
+		m.ClearShelf()
+		return nil
+	}
+	return fmt.Errorf("unknown Crate unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CrateMutation) ResetEdge(name string) error {
+	switch name {
+	case crate.EdgeShelf:
+		m.ResetShelf()
+		return nil
+	case crate.EdgeBooks:
+		m.ResetBooks()
+		return nil
+	}
+	return fmt.Errorf("unknown Crate edge %s", name)
 }
 
 // DocMutation represents an operation that mutates the Doc nodes in the graph.
@@ -16133,6 +17509,1735 @@ func (m *ScanMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Scan edge %s", name)
 }
 
+// ShelfMutation represents an operation that mutates the Shelf nodes in the graph.
+type ShelfMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	code           *string
+	height         *int
+	addheight      *int
+	clearedFields  map[string]struct{}
+	books          map[int]struct{}
+	removedbooks   map[int]struct{}
+	clearedbooks   bool
+	front          *int
+	clearedfront   bool
+	crates         map[int]struct{}
+	removedcrates  map[int]struct{}
+	clearedcrates  bool
+	topics         map[string]struct{}
+	removedtopics  map[string]struct{}
+	clearedtopics  bool
+	readers        map[string]struct{}
+	removedreaders map[string]struct{}
+	clearedreaders bool
+	homed          map[int]struct{}
+	removedhomed   map[int]struct{}
+	clearedhomed   bool
+	stocked        map[int]struct{}
+	removedstocked map[int]struct{}
+	clearedstocked bool
+	next           map[int]struct{}
+	removednext    map[int]struct{}
+	clearednext    bool
+	stocks         map[uuid.UUID]struct{}
+	removedstocks  map[uuid.UUID]struct{}
+	clearedstocks  bool
+	done           bool
+	oldValue       func(context.Context) (*Shelf, error)
+	predicates     []predicate.Shelf
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
+}
+
+var _ ent.Mutation = (*ShelfMutation)(nil)
+
+// shelfOption allows management of the mutation configuration using functional options.
+type shelfOption func(*ShelfMutation)
+
+// newShelfMutation creates new mutation for the Shelf entity.
+func newShelfMutation(c config, op Op, opts ...shelfOption) *ShelfMutation {
+	m := &ShelfMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeShelf,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withShelfID sets the ID field of the mutation.
+func withShelfID(id int) shelfOption {
+	return func(m *ShelfMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Shelf
+		)
+		m.oldValue = func(ctx context.Context) (*Shelf, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Shelf.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withShelf sets the old Shelf of the mutation.
+func withShelf(node *Shelf) shelfOption {
+	return func(m *ShelfMutation) {
+		m.oldValue = func(context.Context) (*Shelf, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ShelfMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ShelfMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ShelfMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ShelfMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Shelf.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCode sets the "code" field.
+func (m *ShelfMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *ShelfMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the Shelf entity.
+// If the Shelf object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ShelfMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *ShelfMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetHeight sets the "height" field.
+func (m *ShelfMutation) SetHeight(i int) {
+	m.height = &i
+	m.addheight = nil
+}
+
+// Height returns the value of the "height" field in the mutation.
+func (m *ShelfMutation) Height() (r int, exists bool) {
+	v := m.height
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHeight returns the old "height" field's value of the Shelf entity.
+// If the Shelf object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ShelfMutation) OldHeight(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHeight is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHeight requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHeight: %w", err)
+	}
+	return oldValue.Height, nil
+}
+
+// AddHeight adds i to the "height" field.
+func (m *ShelfMutation) AddHeight(i int) {
+	if m.addheight != nil {
+		*m.addheight += i
+	} else {
+		m.addheight = &i
+	}
+}
+
+// AddedHeight returns the value that was added to the "height" field in this mutation.
+func (m *ShelfMutation) AddedHeight() (r int, exists bool) {
+	v := m.addheight
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHeight resets all changes to the "height" field.
+func (m *ShelfMutation) ResetHeight() {
+	m.height = nil
+	m.addheight = nil
+}
+
+// AddBookIDs adds the "books" edge to the Book entity by ids.
+func (m *ShelfMutation) AddBookIDs(ids ...int) {
+	if m.books == nil {
+		m.books = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.books[ids[i]] = struct{}{}
+	}
+}
+
+// ClearBooks clears the "books" edge to the Book entity.
+func (m *ShelfMutation) ClearBooks() {
+	m.clearedbooks = true
+}
+
+// BooksCleared reports if the "books" edge to the Book entity was cleared.
+func (m *ShelfMutation) BooksCleared() bool {
+	return m.clearedbooks
+}
+
+// RemoveBookIDs removes the "books" edge to the Book entity by IDs.
+func (m *ShelfMutation) RemoveBookIDs(ids ...int) {
+	if m.removedbooks == nil {
+		m.removedbooks = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.books, ids[i])
+		m.removedbooks[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedBooks returns the removed IDs of the "books" edge to the Book entity.
+func (m *ShelfMutation) RemovedBooksIDs() (ids []int) {
+	for id := range m.removedbooks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// BooksIDs returns the "books" edge IDs in the mutation.
+func (m *ShelfMutation) BooksIDs() (ids []int) {
+	for id := range m.books {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetBooks resets all changes to the "books" edge.
+func (m *ShelfMutation) ResetBooks() {
+	m.books = nil
+	m.clearedbooks = false
+	m.removedbooks = nil
+}
+
+// SetFrontID sets the "front" edge to the Book entity by id.
+func (m *ShelfMutation) SetFrontID(id int) {
+	m.front = &id
+}
+
+// ClearFront clears the "front" edge to the Book entity.
+func (m *ShelfMutation) ClearFront() {
+	m.clearedfront = true
+}
+
+// FrontCleared reports if the "front" edge to the Book entity was cleared.
+func (m *ShelfMutation) FrontCleared() bool {
+	return m.clearedfront
+}
+
+// FrontID returns the "front" edge ID in the mutation.
+func (m *ShelfMutation) FrontID() (id int, exists bool) {
+	if m.front != nil {
+		return *m.front, true
+	}
+	return
+}
+
+// FrontIDs returns the "front" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FrontID instead. It exists only for internal usage by the builders.
+func (m *ShelfMutation) FrontIDs() (ids []int) {
+	if id := m.front; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFront resets all changes to the "front" edge.
+func (m *ShelfMutation) ResetFront() {
+	m.front = nil
+	m.clearedfront = false
+}
+
+// AddCrateIDs adds the "crates" edge to the Crate entity by ids.
+func (m *ShelfMutation) AddCrateIDs(ids ...int) {
+	if m.crates == nil {
+		m.crates = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.crates[ids[i]] = struct{}{}
+	}
+}
+
+// ClearCrates clears the "crates" edge to the Crate entity.
+func (m *ShelfMutation) ClearCrates() {
+	m.clearedcrates = true
+}
+
+// CratesCleared reports if the "crates" edge to the Crate entity was cleared.
+func (m *ShelfMutation) CratesCleared() bool {
+	return m.clearedcrates
+}
+
+// RemoveCrateIDs removes the "crates" edge to the Crate entity by IDs.
+func (m *ShelfMutation) RemoveCrateIDs(ids ...int) {
+	if m.removedcrates == nil {
+		m.removedcrates = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.crates, ids[i])
+		m.removedcrates[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedCrates returns the removed IDs of the "crates" edge to the Crate entity.
+func (m *ShelfMutation) RemovedCratesIDs() (ids []int) {
+	for id := range m.removedcrates {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// CratesIDs returns the "crates" edge IDs in the mutation.
+func (m *ShelfMutation) CratesIDs() (ids []int) {
+	for id := range m.crates {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetCrates resets all changes to the "crates" edge.
+func (m *ShelfMutation) ResetCrates() {
+	m.crates = nil
+	m.clearedcrates = false
+	m.removedcrates = nil
+}
+
+// AddTopicIDs adds the "topics" edge to the Topic entity by ids.
+func (m *ShelfMutation) AddTopicIDs(ids ...string) {
+	if m.topics == nil {
+		m.topics = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.topics[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTopics clears the "topics" edge to the Topic entity.
+func (m *ShelfMutation) ClearTopics() {
+	m.clearedtopics = true
+}
+
+// TopicsCleared reports if the "topics" edge to the Topic entity was cleared.
+func (m *ShelfMutation) TopicsCleared() bool {
+	return m.clearedtopics
+}
+
+// RemoveTopicIDs removes the "topics" edge to the Topic entity by IDs.
+func (m *ShelfMutation) RemoveTopicIDs(ids ...string) {
+	if m.removedtopics == nil {
+		m.removedtopics = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.topics, ids[i])
+		m.removedtopics[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTopics returns the removed IDs of the "topics" edge to the Topic entity.
+func (m *ShelfMutation) RemovedTopicsIDs() (ids []string) {
+	for id := range m.removedtopics {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// TopicsIDs returns the "topics" edge IDs in the mutation.
+func (m *ShelfMutation) TopicsIDs() (ids []string) {
+	for id := range m.topics {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTopics resets all changes to the "topics" edge.
+func (m *ShelfMutation) ResetTopics() {
+	m.topics = nil
+	m.clearedtopics = false
+	m.removedtopics = nil
+}
+
+// AddReaderIDs adds the "readers" edge to the Topic entity by ids.
+func (m *ShelfMutation) AddReaderIDs(ids ...string) {
+	if m.readers == nil {
+		m.readers = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.readers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearReaders clears the "readers" edge to the Topic entity.
+func (m *ShelfMutation) ClearReaders() {
+	m.clearedreaders = true
+}
+
+// ReadersCleared reports if the "readers" edge to the Topic entity was cleared.
+func (m *ShelfMutation) ReadersCleared() bool {
+	return m.clearedreaders
+}
+
+// RemoveReaderIDs removes the "readers" edge to the Topic entity by IDs.
+func (m *ShelfMutation) RemoveReaderIDs(ids ...string) {
+	if m.removedreaders == nil {
+		m.removedreaders = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.readers, ids[i])
+		m.removedreaders[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedReaders returns the removed IDs of the "readers" edge to the Topic entity.
+func (m *ShelfMutation) RemovedReadersIDs() (ids []string) {
+	for id := range m.removedreaders {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ReadersIDs returns the "readers" edge IDs in the mutation.
+func (m *ShelfMutation) ReadersIDs() (ids []string) {
+	for id := range m.readers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetReaders resets all changes to the "readers" edge.
+func (m *ShelfMutation) ResetReaders() {
+	m.readers = nil
+	m.clearedreaders = false
+	m.removedreaders = nil
+}
+
+// AddHomedIDs adds the "homed" edge to the Book entity by ids.
+func (m *ShelfMutation) AddHomedIDs(ids ...int) {
+	if m.homed == nil {
+		m.homed = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.homed[ids[i]] = struct{}{}
+	}
+}
+
+// ClearHomed clears the "homed" edge to the Book entity.
+func (m *ShelfMutation) ClearHomed() {
+	m.clearedhomed = true
+}
+
+// HomedCleared reports if the "homed" edge to the Book entity was cleared.
+func (m *ShelfMutation) HomedCleared() bool {
+	return m.clearedhomed
+}
+
+// RemoveHomedIDs removes the "homed" edge to the Book entity by IDs.
+func (m *ShelfMutation) RemoveHomedIDs(ids ...int) {
+	if m.removedhomed == nil {
+		m.removedhomed = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.homed, ids[i])
+		m.removedhomed[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedHomed returns the removed IDs of the "homed" edge to the Book entity.
+func (m *ShelfMutation) RemovedHomedIDs() (ids []int) {
+	for id := range m.removedhomed {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// HomedIDs returns the "homed" edge IDs in the mutation.
+func (m *ShelfMutation) HomedIDs() (ids []int) {
+	for id := range m.homed {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetHomed resets all changes to the "homed" edge.
+func (m *ShelfMutation) ResetHomed() {
+	m.homed = nil
+	m.clearedhomed = false
+	m.removedhomed = nil
+}
+
+// AddStockedIDs adds the "stocked" edge to the Book entity by ids.
+func (m *ShelfMutation) AddStockedIDs(ids ...int) {
+	if m.stocked == nil {
+		m.stocked = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.stocked[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStocked clears the "stocked" edge to the Book entity.
+func (m *ShelfMutation) ClearStocked() {
+	m.clearedstocked = true
+}
+
+// StockedCleared reports if the "stocked" edge to the Book entity was cleared.
+func (m *ShelfMutation) StockedCleared() bool {
+	return m.clearedstocked
+}
+
+// RemoveStockedIDs removes the "stocked" edge to the Book entity by IDs.
+func (m *ShelfMutation) RemoveStockedIDs(ids ...int) {
+	if m.removedstocked == nil {
+		m.removedstocked = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.stocked, ids[i])
+		m.removedstocked[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStocked returns the removed IDs of the "stocked" edge to the Book entity.
+func (m *ShelfMutation) RemovedStockedIDs() (ids []int) {
+	for id := range m.removedstocked {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StockedIDs returns the "stocked" edge IDs in the mutation.
+func (m *ShelfMutation) StockedIDs() (ids []int) {
+	for id := range m.stocked {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStocked resets all changes to the "stocked" edge.
+func (m *ShelfMutation) ResetStocked() {
+	m.stocked = nil
+	m.clearedstocked = false
+	m.removedstocked = nil
+}
+
+// AddNextIDs adds the "next" edge to the Shelf entity by ids.
+func (m *ShelfMutation) AddNextIDs(ids ...int) {
+	if m.next == nil {
+		m.next = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.next[ids[i]] = struct{}{}
+	}
+}
+
+// ClearNext clears the "next" edge to the Shelf entity.
+func (m *ShelfMutation) ClearNext() {
+	m.clearednext = true
+}
+
+// NextCleared reports if the "next" edge to the Shelf entity was cleared.
+func (m *ShelfMutation) NextCleared() bool {
+	return m.clearednext
+}
+
+// RemoveNextIDs removes the "next" edge to the Shelf entity by IDs.
+func (m *ShelfMutation) RemoveNextIDs(ids ...int) {
+	if m.removednext == nil {
+		m.removednext = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.next, ids[i])
+		m.removednext[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedNext returns the removed IDs of the "next" edge to the Shelf entity.
+func (m *ShelfMutation) RemovedNextIDs() (ids []int) {
+	for id := range m.removednext {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// NextIDs returns the "next" edge IDs in the mutation.
+func (m *ShelfMutation) NextIDs() (ids []int) {
+	for id := range m.next {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetNext resets all changes to the "next" edge.
+func (m *ShelfMutation) ResetNext() {
+	m.next = nil
+	m.clearednext = false
+	m.removednext = nil
+}
+
+// AddStockIDs adds the "stocks" edge to the Stock entity by ids.
+func (m *ShelfMutation) AddStockIDs(ids ...uuid.UUID) {
+	if m.stocks == nil {
+		m.stocks = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.stocks[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStocks clears the "stocks" edge to the Stock entity.
+func (m *ShelfMutation) ClearStocks() {
+	m.clearedstocks = true
+}
+
+// StocksCleared reports if the "stocks" edge to the Stock entity was cleared.
+func (m *ShelfMutation) StocksCleared() bool {
+	return m.clearedstocks
+}
+
+// RemoveStockIDs removes the "stocks" edge to the Stock entity by IDs.
+func (m *ShelfMutation) RemoveStockIDs(ids ...uuid.UUID) {
+	if m.removedstocks == nil {
+		m.removedstocks = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.stocks, ids[i])
+		m.removedstocks[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStocks returns the removed IDs of the "stocks" edge to the Stock entity.
+func (m *ShelfMutation) RemovedStocksIDs() (ids []uuid.UUID) {
+	for id := range m.removedstocks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StocksIDs returns the "stocks" edge IDs in the mutation.
+func (m *ShelfMutation) StocksIDs() (ids []uuid.UUID) {
+	for id := range m.stocks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStocks resets all changes to the "stocks" edge.
+func (m *ShelfMutation) ResetStocks() {
+	m.stocks = nil
+	m.clearedstocks = false
+	m.removedstocks = nil
+}
+
+// Where appends a list predicates to the ShelfMutation builder.
+func (m *ShelfMutation) Where(ps ...predicate.Shelf) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ShelfMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ShelfMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Shelf, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ShelfMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ShelfMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Shelf).
+func (m *ShelfMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ShelfMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.code != nil {
+		fields = append(fields, shelf.FieldCode)
+	}
+	if m.height != nil {
+		fields = append(fields, shelf.FieldHeight)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ShelfMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case shelf.FieldCode:
+		return m.Code()
+	case shelf.FieldHeight:
+		return m.Height()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ShelfMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case shelf.FieldCode:
+		return m.OldCode(ctx)
+	case shelf.FieldHeight:
+		return m.OldHeight(ctx)
+	}
+	return nil, fmt.Errorf("unknown Shelf field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ShelfMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case shelf.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case shelf.FieldHeight:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHeight(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Shelf field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ShelfMutation) AddedFields() []string {
+	var fields []string
+	if m.addheight != nil {
+		fields = append(fields, shelf.FieldHeight)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ShelfMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case shelf.FieldHeight:
+		return m.AddedHeight()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ShelfMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case shelf.FieldHeight:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHeight(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Shelf numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ShelfMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ShelfMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ShelfMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Shelf nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ShelfMutation) ResetField(name string) error {
+	switch name {
+	case shelf.FieldCode:
+		m.ResetCode()
+		return nil
+	case shelf.FieldHeight:
+		m.ResetHeight()
+		return nil
+	}
+	return fmt.Errorf("unknown Shelf field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ShelfMutation) AddedEdges() []string {
+	edges := make([]string, 0, 9)
+	if m.books != nil {
+		edges = append(edges, shelf.EdgeBooks)
+	}
+	if m.front != nil {
+		edges = append(edges, shelf.EdgeFront)
+	}
+	if m.crates != nil {
+		edges = append(edges, shelf.EdgeCrates)
+	}
+	if m.topics != nil {
+		edges = append(edges, shelf.EdgeTopics)
+	}
+	if m.readers != nil {
+		edges = append(edges, shelf.EdgeReaders)
+	}
+	if m.homed != nil {
+		edges = append(edges, shelf.EdgeHomed)
+	}
+	if m.stocked != nil {
+		edges = append(edges, shelf.EdgeStocked)
+	}
+	if m.next != nil {
+		edges = append(edges, shelf.EdgeNext)
+	}
+	if m.stocks != nil {
+		edges = append(edges, shelf.EdgeStocks)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ShelfMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case shelf.EdgeBooks:
+		ids := make([]ent.Value, 0, len(m.books))
+		for id := range m.books {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeFront:
+		if id := m.front; id != nil {
+			return []ent.Value{*id}
+		}
+	case shelf.EdgeCrates:
+		ids := make([]ent.Value, 0, len(m.crates))
+		for id := range m.crates {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeTopics:
+		ids := make([]ent.Value, 0, len(m.topics))
+		for id := range m.topics {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeReaders:
+		ids := make([]ent.Value, 0, len(m.readers))
+		for id := range m.readers {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeHomed:
+		ids := make([]ent.Value, 0, len(m.homed))
+		for id := range m.homed {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeStocked:
+		ids := make([]ent.Value, 0, len(m.stocked))
+		for id := range m.stocked {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeNext:
+		ids := make([]ent.Value, 0, len(m.next))
+		for id := range m.next {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeStocks:
+		ids := make([]ent.Value, 0, len(m.stocks))
+		for id := range m.stocks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ShelfMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 9)
+	if m.removedbooks != nil {
+		edges = append(edges, shelf.EdgeBooks)
+	}
+	if m.removedcrates != nil {
+		edges = append(edges, shelf.EdgeCrates)
+	}
+	if m.removedtopics != nil {
+		edges = append(edges, shelf.EdgeTopics)
+	}
+	if m.removedreaders != nil {
+		edges = append(edges, shelf.EdgeReaders)
+	}
+	if m.removedhomed != nil {
+		edges = append(edges, shelf.EdgeHomed)
+	}
+	if m.removedstocked != nil {
+		edges = append(edges, shelf.EdgeStocked)
+	}
+	if m.removednext != nil {
+		edges = append(edges, shelf.EdgeNext)
+	}
+	if m.removedstocks != nil {
+		edges = append(edges, shelf.EdgeStocks)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ShelfMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case shelf.EdgeBooks:
+		ids := make([]ent.Value, 0, len(m.removedbooks))
+		for id := range m.removedbooks {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeCrates:
+		ids := make([]ent.Value, 0, len(m.removedcrates))
+		for id := range m.removedcrates {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeTopics:
+		ids := make([]ent.Value, 0, len(m.removedtopics))
+		for id := range m.removedtopics {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeReaders:
+		ids := make([]ent.Value, 0, len(m.removedreaders))
+		for id := range m.removedreaders {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeHomed:
+		ids := make([]ent.Value, 0, len(m.removedhomed))
+		for id := range m.removedhomed {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeStocked:
+		ids := make([]ent.Value, 0, len(m.removedstocked))
+		for id := range m.removedstocked {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeNext:
+		ids := make([]ent.Value, 0, len(m.removednext))
+		for id := range m.removednext {
+			ids = append(ids, id)
+		}
+		return ids
+	case shelf.EdgeStocks:
+		ids := make([]ent.Value, 0, len(m.removedstocks))
+		for id := range m.removedstocks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ShelfMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 9)
+	if m.clearedbooks {
+		edges = append(edges, shelf.EdgeBooks)
+	}
+	if m.clearedfront {
+		edges = append(edges, shelf.EdgeFront)
+	}
+	if m.clearedcrates {
+		edges = append(edges, shelf.EdgeCrates)
+	}
+	if m.clearedtopics {
+		edges = append(edges, shelf.EdgeTopics)
+	}
+	if m.clearedreaders {
+		edges = append(edges, shelf.EdgeReaders)
+	}
+	if m.clearedhomed {
+		edges = append(edges, shelf.EdgeHomed)
+	}
+	if m.clearedstocked {
+		edges = append(edges, shelf.EdgeStocked)
+	}
+	if m.clearednext {
+		edges = append(edges, shelf.EdgeNext)
+	}
+	if m.clearedstocks {
+		edges = append(edges, shelf.EdgeStocks)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ShelfMutation) EdgeCleared(name string) bool {
+	switch name {
+	case shelf.EdgeBooks:
+		return m.clearedbooks
+	case shelf.EdgeFront:
+		return m.clearedfront
+	case shelf.EdgeCrates:
+		return m.clearedcrates
+	case shelf.EdgeTopics:
+		return m.clearedtopics
+	case shelf.EdgeReaders:
+		return m.clearedreaders
+	case shelf.EdgeHomed:
+		return m.clearedhomed
+	case shelf.EdgeStocked:
+		return m.clearedstocked
+	case shelf.EdgeNext:
+		return m.clearednext
+	case shelf.EdgeStocks:
+		return m.clearedstocks
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ShelfMutation) ClearEdge(name string) error {
+	switch name {
+	case shelf.EdgeFront:
+		m.ClearFront()
+		return nil
+	}
+	return fmt.Errorf("unknown Shelf unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ShelfMutation) ResetEdge(name string) error {
+	switch name {
+	case shelf.EdgeBooks:
+		m.ResetBooks()
+		return nil
+	case shelf.EdgeFront:
+		m.ResetFront()
+		return nil
+	case shelf.EdgeCrates:
+		m.ResetCrates()
+		return nil
+	case shelf.EdgeTopics:
+		m.ResetTopics()
+		return nil
+	case shelf.EdgeReaders:
+		m.ResetReaders()
+		return nil
+	case shelf.EdgeHomed:
+		m.ResetHomed()
+		return nil
+	case shelf.EdgeStocked:
+		m.ResetStocked()
+		return nil
+	case shelf.EdgeNext:
+		m.ResetNext()
+		return nil
+	case shelf.EdgeStocks:
+		m.ResetStocks()
+		return nil
+	}
+	return fmt.Errorf("unknown Shelf edge %s", name)
+}
+
+// StockMutation represents an operation that mutates the Stock nodes in the graph.
+type StockMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	copies        *int
+	addcopies     *int
+	clearedFields map[string]struct{}
+	shelf         *int
+	clearedshelf  bool
+	book          *int
+	clearedbook   bool
+	done          bool
+	oldValue      func(context.Context) (*Stock, error)
+	predicates    []predicate.Stock
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
+}
+
+var _ ent.Mutation = (*StockMutation)(nil)
+
+// stockOption allows management of the mutation configuration using functional options.
+type stockOption func(*StockMutation)
+
+// newStockMutation creates new mutation for the Stock entity.
+func newStockMutation(c config, op Op, opts ...stockOption) *StockMutation {
+	m := &StockMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeStock,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withStockID sets the ID field of the mutation.
+func withStockID(id uuid.UUID) stockOption {
+	return func(m *StockMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Stock
+		)
+		m.oldValue = func(ctx context.Context) (*Stock, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Stock.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withStock sets the old Stock of the mutation.
+func withStock(node *Stock) stockOption {
+	return func(m *StockMutation) {
+		m.oldValue = func(context.Context) (*Stock, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m StockMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m StockMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Stock entities.
+func (m *StockMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *StockMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *StockMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Stock.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetShelfID sets the "shelf_id" field.
+func (m *StockMutation) SetShelfID(i int) {
+	m.shelf = &i
+}
+
+// ShelfID returns the value of the "shelf_id" field in the mutation.
+func (m *StockMutation) ShelfID() (r int, exists bool) {
+	v := m.shelf
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldShelfID returns the old "shelf_id" field's value of the Stock entity.
+// If the Stock object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StockMutation) OldShelfID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldShelfID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldShelfID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldShelfID: %w", err)
+	}
+	return oldValue.ShelfID, nil
+}
+
+// ResetShelfID resets all changes to the "shelf_id" field.
+func (m *StockMutation) ResetShelfID() {
+	m.shelf = nil
+}
+
+// SetBookID sets the "book_id" field.
+func (m *StockMutation) SetBookID(i int) {
+	m.book = &i
+}
+
+// BookID returns the value of the "book_id" field in the mutation.
+func (m *StockMutation) BookID() (r int, exists bool) {
+	v := m.book
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBookID returns the old "book_id" field's value of the Stock entity.
+// If the Stock object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StockMutation) OldBookID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBookID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBookID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBookID: %w", err)
+	}
+	return oldValue.BookID, nil
+}
+
+// ResetBookID resets all changes to the "book_id" field.
+func (m *StockMutation) ResetBookID() {
+	m.book = nil
+}
+
+// SetCopies sets the "copies" field.
+func (m *StockMutation) SetCopies(i int) {
+	m.copies = &i
+	m.addcopies = nil
+}
+
+// Copies returns the value of the "copies" field in the mutation.
+func (m *StockMutation) Copies() (r int, exists bool) {
+	v := m.copies
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCopies returns the old "copies" field's value of the Stock entity.
+// If the Stock object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StockMutation) OldCopies(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCopies is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCopies requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCopies: %w", err)
+	}
+	return oldValue.Copies, nil
+}
+
+// AddCopies adds i to the "copies" field.
+func (m *StockMutation) AddCopies(i int) {
+	if m.addcopies != nil {
+		*m.addcopies += i
+	} else {
+		m.addcopies = &i
+	}
+}
+
+// AddedCopies returns the value that was added to the "copies" field in this mutation.
+func (m *StockMutation) AddedCopies() (r int, exists bool) {
+	v := m.addcopies
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCopies resets all changes to the "copies" field.
+func (m *StockMutation) ResetCopies() {
+	m.copies = nil
+	m.addcopies = nil
+}
+
+// ClearShelf clears the "shelf" edge to the Shelf entity.
+func (m *StockMutation) ClearShelf() {
+	m.clearedshelf = true
+	m.clearedFields[stock.FieldShelfID] = struct{}{}
+}
+
+// ShelfCleared reports if the "shelf" edge to the Shelf entity was cleared.
+func (m *StockMutation) ShelfCleared() bool {
+	return m.clearedshelf
+}
+
+// ShelfIDs returns the "shelf" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ShelfID instead. It exists only for internal usage by the builders.
+func (m *StockMutation) ShelfIDs() (ids []int) {
+	if id := m.shelf; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetShelf resets all changes to the "shelf" edge.
+func (m *StockMutation) ResetShelf() {
+	m.shelf = nil
+	m.clearedshelf = false
+}
+
+// ClearBook clears the "book" edge to the Book entity.
+func (m *StockMutation) ClearBook() {
+	m.clearedbook = true
+	m.clearedFields[stock.FieldBookID] = struct{}{}
+}
+
+// BookCleared reports if the "book" edge to the Book entity was cleared.
+func (m *StockMutation) BookCleared() bool {
+	return m.clearedbook
+}
+
+// BookIDs returns the "book" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BookID instead. It exists only for internal usage by the builders.
+func (m *StockMutation) BookIDs() (ids []int) {
+	if id := m.book; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBook resets all changes to the "book" edge.
+func (m *StockMutation) ResetBook() {
+	m.book = nil
+	m.clearedbook = false
+}
+
+// Where appends a list predicates to the StockMutation builder.
+func (m *StockMutation) Where(ps ...predicate.Stock) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the StockMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *StockMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Stock, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *StockMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *StockMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Stock).
+func (m *StockMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *StockMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.shelf != nil {
+		fields = append(fields, stock.FieldShelfID)
+	}
+	if m.book != nil {
+		fields = append(fields, stock.FieldBookID)
+	}
+	if m.copies != nil {
+		fields = append(fields, stock.FieldCopies)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *StockMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case stock.FieldShelfID:
+		return m.ShelfID()
+	case stock.FieldBookID:
+		return m.BookID()
+	case stock.FieldCopies:
+		return m.Copies()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *StockMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case stock.FieldShelfID:
+		return m.OldShelfID(ctx)
+	case stock.FieldBookID:
+		return m.OldBookID(ctx)
+	case stock.FieldCopies:
+		return m.OldCopies(ctx)
+	}
+	return nil, fmt.Errorf("unknown Stock field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StockMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case stock.FieldShelfID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetShelfID(v)
+		return nil
+	case stock.FieldBookID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBookID(v)
+		return nil
+	case stock.FieldCopies:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCopies(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Stock field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *StockMutation) AddedFields() []string {
+	var fields []string
+	if m.addcopies != nil {
+		fields = append(fields, stock.FieldCopies)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *StockMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case stock.FieldCopies:
+		return m.AddedCopies()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StockMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case stock.FieldCopies:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCopies(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Stock numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *StockMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *StockMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *StockMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Stock nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *StockMutation) ResetField(name string) error {
+	switch name {
+	case stock.FieldShelfID:
+		m.ResetShelfID()
+		return nil
+	case stock.FieldBookID:
+		m.ResetBookID()
+		return nil
+	case stock.FieldCopies:
+		m.ResetCopies()
+		return nil
+	}
+	return fmt.Errorf("unknown Stock field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *StockMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.shelf != nil {
+		edges = append(edges, stock.EdgeShelf)
+	}
+	if m.book != nil {
+		edges = append(edges, stock.EdgeBook)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *StockMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case stock.EdgeShelf:
+		if id := m.shelf; id != nil {
+			return []ent.Value{*id}
+		}
+	case stock.EdgeBook:
+		if id := m.book; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *StockMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *StockMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *StockMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedshelf {
+		edges = append(edges, stock.EdgeShelf)
+	}
+	if m.clearedbook {
+		edges = append(edges, stock.EdgeBook)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *StockMutation) EdgeCleared(name string) bool {
+	switch name {
+	case stock.EdgeShelf:
+		return m.clearedshelf
+	case stock.EdgeBook:
+		return m.clearedbook
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *StockMutation) ClearEdge(name string) error {
+	switch name {
+	case stock.EdgeShelf:
+		m.ClearShelf()
+		return nil
+	case stock.EdgeBook:
+		m.ClearBook()
+		return nil
+	}
+	return fmt.Errorf("unknown Stock unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *StockMutation) ResetEdge(name string) error {
+	switch name {
+	case stock.EdgeShelf:
+		m.ResetShelf()
+		return nil
+	case stock.EdgeBook:
+		m.ResetBook()
+		return nil
+	}
+	return fmt.Errorf("unknown Stock edge %s", name)
+}
+
 // TagMutation represents an operation that mutates the Tag nodes in the graph.
 type TagMutation struct {
 	config
@@ -17228,6 +20333,433 @@ func (m *TicketMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *TicketMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Ticket edge %s", name)
+}
+
+// TopicMutation represents an operation that mutates the Topic nodes in the graph.
+type TopicMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *string
+	name           *string
+	clearedFields  map[string]struct{}
+	shelves        map[int]struct{}
+	removedshelves map[int]struct{}
+	clearedshelves bool
+	done           bool
+	oldValue       func(context.Context) (*Topic, error)
+	predicates     []predicate.Topic
+	// EntAudit holds what is known of the mutation before it reaches the database.
+	EntAudit *auditIntent
+}
+
+var _ ent.Mutation = (*TopicMutation)(nil)
+
+// topicOption allows management of the mutation configuration using functional options.
+type topicOption func(*TopicMutation)
+
+// newTopicMutation creates new mutation for the Topic entity.
+func newTopicMutation(c config, op Op, opts ...topicOption) *TopicMutation {
+	m := &TopicMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeTopic,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withTopicID sets the ID field of the mutation.
+func withTopicID(id string) topicOption {
+	return func(m *TopicMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Topic
+		)
+		m.oldValue = func(ctx context.Context) (*Topic, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Topic.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withTopic sets the old Topic of the mutation.
+func withTopic(node *Topic) topicOption {
+	return func(m *TopicMutation) {
+		m.oldValue = func(context.Context) (*Topic, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m TopicMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m TopicMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Topic entities.
+func (m *TopicMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *TopicMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *TopicMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Topic.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *TopicMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *TopicMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Topic entity.
+// If the Topic object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TopicMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *TopicMutation) ResetName() {
+	m.name = nil
+}
+
+// AddShelfIDs adds the "shelves" edge to the Shelf entity by ids.
+func (m *TopicMutation) AddShelfIDs(ids ...int) {
+	if m.shelves == nil {
+		m.shelves = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.shelves[ids[i]] = struct{}{}
+	}
+}
+
+// ClearShelves clears the "shelves" edge to the Shelf entity.
+func (m *TopicMutation) ClearShelves() {
+	m.clearedshelves = true
+}
+
+// ShelvesCleared reports if the "shelves" edge to the Shelf entity was cleared.
+func (m *TopicMutation) ShelvesCleared() bool {
+	return m.clearedshelves
+}
+
+// RemoveShelfIDs removes the "shelves" edge to the Shelf entity by IDs.
+func (m *TopicMutation) RemoveShelfIDs(ids ...int) {
+	if m.removedshelves == nil {
+		m.removedshelves = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.shelves, ids[i])
+		m.removedshelves[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedShelves returns the removed IDs of the "shelves" edge to the Shelf entity.
+func (m *TopicMutation) RemovedShelvesIDs() (ids []int) {
+	for id := range m.removedshelves {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ShelvesIDs returns the "shelves" edge IDs in the mutation.
+func (m *TopicMutation) ShelvesIDs() (ids []int) {
+	for id := range m.shelves {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetShelves resets all changes to the "shelves" edge.
+func (m *TopicMutation) ResetShelves() {
+	m.shelves = nil
+	m.clearedshelves = false
+	m.removedshelves = nil
+}
+
+// Where appends a list predicates to the TopicMutation builder.
+func (m *TopicMutation) Where(ps ...predicate.Topic) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the TopicMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *TopicMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Topic, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *TopicMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *TopicMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Topic).
+func (m *TopicMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *TopicMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.name != nil {
+		fields = append(fields, topic.FieldName)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *TopicMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case topic.FieldName:
+		return m.Name()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *TopicMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case topic.FieldName:
+		return m.OldName(ctx)
+	}
+	return nil, fmt.Errorf("unknown Topic field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TopicMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case topic.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Topic field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *TopicMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *TopicMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TopicMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Topic numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *TopicMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *TopicMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *TopicMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Topic nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *TopicMutation) ResetField(name string) error {
+	switch name {
+	case topic.FieldName:
+		m.ResetName()
+		return nil
+	}
+	return fmt.Errorf("unknown Topic field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *TopicMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.shelves != nil {
+		edges = append(edges, topic.EdgeShelves)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *TopicMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case topic.EdgeShelves:
+		ids := make([]ent.Value, 0, len(m.shelves))
+		for id := range m.shelves {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *TopicMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.removedshelves != nil {
+		edges = append(edges, topic.EdgeShelves)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *TopicMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case topic.EdgeShelves:
+		ids := make([]ent.Value, 0, len(m.removedshelves))
+		for id := range m.removedshelves {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *TopicMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedshelves {
+		edges = append(edges, topic.EdgeShelves)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *TopicMutation) EdgeCleared(name string) bool {
+	switch name {
+	case topic.EdgeShelves:
+		return m.clearedshelves
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *TopicMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Topic unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *TopicMutation) ResetEdge(name string) error {
+	switch name {
+	case topic.EdgeShelves:
+		m.ResetShelves()
+		return nil
+	}
+	return fmt.Errorf("unknown Topic edge %s", name)
 }
 
 // TweetMutation represents an operation that mutates the Tweet nodes in the graph.

@@ -20,6 +20,8 @@ type Tx struct {
 	AuditLog *AuditLogClient
 	// Blob is the client for interacting with the Blob builders.
 	Blob *BlobClient
+	// Book is the client for interacting with the Book builders.
+	Book *BookClient
 	// Card is the client for interacting with the Card builders.
 	Card *CardClient
 	// Chunk is the client for interacting with the Chunk builders.
@@ -28,6 +30,8 @@ type Tx struct {
 	Counter *CounterClient
 	// Coupon is the client for interacting with the Coupon builders.
 	Coupon *CouponClient
+	// Crate is the client for interacting with the Crate builders.
+	Crate *CrateClient
 	// Doc is the client for interacting with the Doc builders.
 	Doc *DocClient
 	// File is the client for interacting with the File builders.
@@ -60,10 +64,16 @@ type Tx struct {
 	Roster *RosterClient
 	// Scan is the client for interacting with the Scan builders.
 	Scan *ScanClient
+	// Shelf is the client for interacting with the Shelf builders.
+	Shelf *ShelfClient
+	// Stock is the client for interacting with the Stock builders.
+	Stock *StockClient
 	// Tag is the client for interacting with the Tag builders.
 	Tag *TagClient
 	// Ticket is the client for interacting with the Ticket builders.
 	Ticket *TicketClient
+	// Topic is the client for interacting with the Topic builders.
+	Topic *TopicClient
 	// Tweet is the client for interacting with the Tweet builders.
 	Tweet *TweetClient
 	// TweetTag is the client for interacting with the TweetTag builders.
@@ -206,10 +216,12 @@ func (tx *Tx) init() {
 	tx.Account = NewAccountClient(tx.config)
 	tx.AuditLog = NewAuditLogClient(tx.config)
 	tx.Blob = NewBlobClient(tx.config)
+	tx.Book = NewBookClient(tx.config)
 	tx.Card = NewCardClient(tx.config)
 	tx.Chunk = NewChunkClient(tx.config)
 	tx.Counter = NewCounterClient(tx.config)
 	tx.Coupon = NewCouponClient(tx.config)
+	tx.Crate = NewCrateClient(tx.config)
 	tx.Doc = NewDocClient(tx.config)
 	tx.File = NewFileClient(tx.config)
 	tx.Folder = NewFolderClient(tx.config)
@@ -226,8 +238,11 @@ func (tx *Tx) init() {
 	tx.Remark = NewRemarkClient(tx.config)
 	tx.Roster = NewRosterClient(tx.config)
 	tx.Scan = NewScanClient(tx.config)
+	tx.Shelf = NewShelfClient(tx.config)
+	tx.Stock = NewStockClient(tx.config)
 	tx.Tag = NewTagClient(tx.config)
 	tx.Ticket = NewTicketClient(tx.config)
+	tx.Topic = NewTopicClient(tx.config)
 	tx.Tweet = NewTweetClient(tx.config)
 	tx.TweetTag = NewTweetTagClient(tx.config)
 	tx.User = NewUserClient(tx.config)

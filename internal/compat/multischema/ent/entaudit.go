@@ -82,7 +82,7 @@ func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.T
 // auditClient returns what the builders of a client run on.
 func auditClient(c *config) audithook.Client {
 	schemas := c.schemaConfig
-	return audithook.Client{Driver: &c.driver, SchemaOf: func(name string) string {
+	return audithook.Client{Driver: &c.driver, Recorder: c.auditor, SchemaOf: func(name string) string {
 		switch name {
 		case "AuditLog":
 			return schemas.AuditLog
@@ -105,8 +105,8 @@ func auditClient(c *config) audithook.Client {
 	}}
 }
 
-func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec) {
-	audithook.Create(auditClient(c), in, s, spec)
+func auditCreate(c *config, in *auditIntent, s *audithook.Schema, spec *sqlgraph.CreateSpec, added ...string) {
+	audithook.Create(auditClient(c), in, s, spec, added...)
 }
 
 func auditCreateBulk(c *config, in func(int) *auditIntent, s *audithook.Schema, spec *sqlgraph.BatchCreateSpec) {

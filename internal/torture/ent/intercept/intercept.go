@@ -11,10 +11,12 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
 	"github.com/entaudit/audit/internal/torture/ent/blob"
+	"github.com/entaudit/audit/internal/torture/ent/book"
 	"github.com/entaudit/audit/internal/torture/ent/card"
 	"github.com/entaudit/audit/internal/torture/ent/chunk"
 	"github.com/entaudit/audit/internal/torture/ent/counter"
 	"github.com/entaudit/audit/internal/torture/ent/coupon"
+	"github.com/entaudit/audit/internal/torture/ent/crate"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
 	"github.com/entaudit/audit/internal/torture/ent/file"
 	"github.com/entaudit/audit/internal/torture/ent/folder"
@@ -32,8 +34,11 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/roster"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
+	"github.com/entaudit/audit/internal/torture/ent/shelf"
+	"github.com/entaudit/audit/internal/torture/ent/stock"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/topic"
 	"github.com/entaudit/audit/internal/torture/ent/tweet"
 	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -177,6 +182,33 @@ func (f TraverseBlob) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.BlobQuery", q)
 }
 
+// The BookFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BookFunc func(context.Context, *ent.BookQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BookFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BookQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BookQuery", q)
+}
+
+// The TraverseBook type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBook func(context.Context, *ent.BookQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBook) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBook) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BookQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BookQuery", q)
+}
+
 // The CardFunc type is an adapter to allow the use of ordinary function as a Querier.
 type CardFunc func(context.Context, *ent.CardQuery) (ent.Value, error)
 
@@ -283,6 +315,33 @@ func (f TraverseCoupon) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.CouponQuery", q)
+}
+
+// The CrateFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CrateFunc func(context.Context, *ent.CrateQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CrateFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CrateQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CrateQuery", q)
+}
+
+// The TraverseCrate type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCrate func(context.Context, *ent.CrateQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCrate) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCrate) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrateQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CrateQuery", q)
 }
 
 // The DocFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -717,6 +776,60 @@ func (f TraverseScan) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.ScanQuery", q)
 }
 
+// The ShelfFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ShelfFunc func(context.Context, *ent.ShelfQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ShelfFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ShelfQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ShelfQuery", q)
+}
+
+// The TraverseShelf type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseShelf func(context.Context, *ent.ShelfQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseShelf) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseShelf) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ShelfQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ShelfQuery", q)
+}
+
+// The StockFunc type is an adapter to allow the use of ordinary function as a Querier.
+type StockFunc func(context.Context, *ent.StockQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f StockFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.StockQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.StockQuery", q)
+}
+
+// The TraverseStock type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseStock func(context.Context, *ent.StockQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseStock) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseStock) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.StockQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.StockQuery", q)
+}
+
 // The TagFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TagFunc func(context.Context, *ent.TagQuery) (ent.Value, error)
 
@@ -769,6 +882,33 @@ func (f TraverseTicket) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.TicketQuery", q)
+}
+
+// The TopicFunc type is an adapter to allow the use of ordinary function as a Querier.
+type TopicFunc func(context.Context, *ent.TopicQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f TopicFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.TopicQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.TopicQuery", q)
+}
+
+// The TraverseTopic type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseTopic func(context.Context, *ent.TopicQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseTopic) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseTopic) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TopicQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.TopicQuery", q)
 }
 
 // The TweetFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -888,6 +1028,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AuditLogQuery, predicate.AuditLog, auditlog.OrderOption]{typ: ent.TypeAuditLog, tq: q}, nil
 	case *ent.BlobQuery:
 		return &query[*ent.BlobQuery, predicate.Blob, blob.OrderOption]{typ: ent.TypeBlob, tq: q}, nil
+	case *ent.BookQuery:
+		return &query[*ent.BookQuery, predicate.Book, book.OrderOption]{typ: ent.TypeBook, tq: q}, nil
 	case *ent.CardQuery:
 		return &query[*ent.CardQuery, predicate.Card, card.OrderOption]{typ: ent.TypeCard, tq: q}, nil
 	case *ent.ChunkQuery:
@@ -896,6 +1038,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.CounterQuery, predicate.Counter, counter.OrderOption]{typ: ent.TypeCounter, tq: q}, nil
 	case *ent.CouponQuery:
 		return &query[*ent.CouponQuery, predicate.Coupon, coupon.OrderOption]{typ: ent.TypeCoupon, tq: q}, nil
+	case *ent.CrateQuery:
+		return &query[*ent.CrateQuery, predicate.Crate, crate.OrderOption]{typ: ent.TypeCrate, tq: q}, nil
 	case *ent.DocQuery:
 		return &query[*ent.DocQuery, predicate.Doc, doc.OrderOption]{typ: ent.TypeDoc, tq: q}, nil
 	case *ent.FileQuery:
@@ -928,10 +1072,16 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.RosterQuery, predicate.Roster, roster.OrderOption]{typ: ent.TypeRoster, tq: q}, nil
 	case *ent.ScanQuery:
 		return &query[*ent.ScanQuery, predicate.Scan, scan.OrderOption]{typ: ent.TypeScan, tq: q}, nil
+	case *ent.ShelfQuery:
+		return &query[*ent.ShelfQuery, predicate.Shelf, shelf.OrderOption]{typ: ent.TypeShelf, tq: q}, nil
+	case *ent.StockQuery:
+		return &query[*ent.StockQuery, predicate.Stock, stock.OrderOption]{typ: ent.TypeStock, tq: q}, nil
 	case *ent.TagQuery:
 		return &query[*ent.TagQuery, predicate.Tag, tag.OrderOption]{typ: ent.TypeTag, tq: q}, nil
 	case *ent.TicketQuery:
 		return &query[*ent.TicketQuery, predicate.Ticket, ticket.OrderOption]{typ: ent.TypeTicket, tq: q}, nil
+	case *ent.TopicQuery:
+		return &query[*ent.TopicQuery, predicate.Topic, topic.OrderOption]{typ: ent.TypeTopic, tq: q}, nil
 	case *ent.TweetQuery:
 		return &query[*ent.TweetQuery, predicate.Tweet, tweet.OrderOption]{typ: ent.TypeTweet, tq: q}, nil
 	case *ent.TweetTagQuery:

@@ -145,6 +145,41 @@ var (
 			},
 		},
 	}
+	// BooksColumns holds the columns for the "books" table.
+	BooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "title", Type: field.TypeString},
+		{Name: "tenant", Type: field.TypeString, Default: "acme"},
+		{Name: "crate_id", Type: field.TypeInt, Nullable: true},
+		{Name: "shelf_books", Type: field.TypeInt, Nullable: true},
+		{Name: "shelf_front", Type: field.TypeInt, Unique: true, Nullable: true},
+	}
+	// BooksTable holds the schema information for the "books" table.
+	BooksTable = &schema.Table{
+		Name:       "books",
+		Columns:    BooksColumns,
+		PrimaryKey: []*schema.Column{BooksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "books_crates_books",
+				Columns:    []*schema.Column{BooksColumns[3]},
+				RefColumns: []*schema.Column{CratesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "books_shelves_books",
+				Columns:    []*schema.Column{BooksColumns[4]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "books_shelves_front",
+				Columns:    []*schema.Column{BooksColumns[5]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
 	// CardsColumns holds the columns for the "cards" table.
 	CardsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -214,6 +249,26 @@ var (
 				Columns:    []*schema.Column{CouponsColumns[2]},
 				RefColumns: []*schema.Column{AccountsColumns[0]},
 				OnDelete:   schema.SetNull,
+			},
+		},
+	}
+	// CratesColumns holds the columns for the "crates" table.
+	CratesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "colour", Type: field.TypeString, Default: ""},
+		{Name: "shelf_crates", Type: field.TypeInt, Nullable: true},
+	}
+	// CratesTable holds the schema information for the "crates" table.
+	CratesTable = &schema.Table{
+		Name:       "crates",
+		Columns:    CratesColumns,
+		PrimaryKey: []*schema.Column{CratesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "crates_shelves_crates",
+				Columns:    []*schema.Column{CratesColumns[2]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.Cascade,
 			},
 		},
 	}
@@ -503,6 +558,52 @@ var (
 			},
 		},
 	}
+	// ShelvesColumns holds the columns for the "shelves" table.
+	ShelvesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "code", Type: field.TypeString, Unique: true, Size: 40},
+		{Name: "height", Type: field.TypeInt, Default: 0},
+	}
+	// ShelvesTable holds the schema information for the "shelves" table.
+	ShelvesTable = &schema.Table{
+		Name:       "shelves",
+		Columns:    ShelvesColumns,
+		PrimaryKey: []*schema.Column{ShelvesColumns[0]},
+	}
+	// StocksColumns holds the columns for the "stocks" table.
+	StocksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "copies", Type: field.TypeInt, Default: 1},
+		{Name: "shelf_id", Type: field.TypeInt},
+		{Name: "book_id", Type: field.TypeInt},
+	}
+	// StocksTable holds the schema information for the "stocks" table.
+	StocksTable = &schema.Table{
+		Name:       "stocks",
+		Columns:    StocksColumns,
+		PrimaryKey: []*schema.Column{StocksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "stocks_shelves_shelf",
+				Columns:    []*schema.Column{StocksColumns[2]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "stocks_books_book",
+				Columns:    []*schema.Column{StocksColumns[3]},
+				RefColumns: []*schema.Column{BooksColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "stock_shelf_id_book_id",
+				Unique:  true,
+				Columns: []*schema.Column{StocksColumns[2], StocksColumns[3]},
+			},
+		},
+	}
 	// TagsColumns holds the columns for the "tags" table.
 	TagsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUint, Increment: true},
@@ -527,6 +628,26 @@ var (
 		Name:       "order",
 		Columns:    OrderColumns,
 		PrimaryKey: []*schema.Column{OrderColumns[0]},
+	}
+	// TopicsColumns holds the columns for the "topics" table.
+	TopicsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Default: ""},
+		{Name: "shelf_readers", Type: field.TypeInt, Nullable: true},
+	}
+	// TopicsTable holds the schema information for the "topics" table.
+	TopicsTable = &schema.Table{
+		Name:       "topics",
+		Columns:    TopicsColumns,
+		PrimaryKey: []*schema.Column{TopicsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "topics_shelves_readers",
+				Columns:    []*schema.Column{TopicsColumns[2]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
 	}
 	// TweetsColumns holds the columns for the "tweets" table.
 	TweetsColumns = []*schema.Column{
@@ -659,6 +780,31 @@ var (
 			},
 		},
 	}
+	// BookHomesColumns holds the columns for the "book_homes" table.
+	BookHomesColumns = []*schema.Column{
+		{Name: "book_id", Type: field.TypeInt},
+		{Name: "shelf_id", Type: field.TypeInt},
+	}
+	// BookHomesTable holds the schema information for the "book_homes" table.
+	BookHomesTable = &schema.Table{
+		Name:       "book_homes",
+		Columns:    BookHomesColumns,
+		PrimaryKey: []*schema.Column{BookHomesColumns[0], BookHomesColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "book_homes_book_id",
+				Columns:    []*schema.Column{BookHomesColumns[0]},
+				RefColumns: []*schema.Column{BooksColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "book_homes_shelf_id",
+				Columns:    []*schema.Column{BookHomesColumns[1]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// FolderViewersColumns holds the columns for the "folder_viewers" table.
 	FolderViewersColumns = []*schema.Column{
 		{Name: "folder_id", Type: field.TypeInt},
@@ -680,6 +826,56 @@ var (
 				Symbol:     "folder_viewers_user_id",
 				Columns:    []*schema.Column{FolderViewersColumns[1]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// ShelfTopicsColumns holds the columns for the "shelf_topics" table.
+	ShelfTopicsColumns = []*schema.Column{
+		{Name: "shelf_id", Type: field.TypeInt},
+		{Name: "topic_id", Type: field.TypeString, Size: 40},
+	}
+	// ShelfTopicsTable holds the schema information for the "shelf_topics" table.
+	ShelfTopicsTable = &schema.Table{
+		Name:       "shelf_topics",
+		Columns:    ShelfTopicsColumns,
+		PrimaryKey: []*schema.Column{ShelfTopicsColumns[0], ShelfTopicsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "shelf_topics_shelf_id",
+				Columns:    []*schema.Column{ShelfTopicsColumns[0]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "shelf_topics_topic_id",
+				Columns:    []*schema.Column{ShelfTopicsColumns[1]},
+				RefColumns: []*schema.Column{TopicsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// ShelfNextColumns holds the columns for the "shelf_next" table.
+	ShelfNextColumns = []*schema.Column{
+		{Name: "shelf_id", Type: field.TypeInt},
+		{Name: "next_id", Type: field.TypeInt},
+	}
+	// ShelfNextTable holds the schema information for the "shelf_next" table.
+	ShelfNextTable = &schema.Table{
+		Name:       "shelf_next",
+		Columns:    ShelfNextColumns,
+		PrimaryKey: []*schema.Column{ShelfNextColumns[0], ShelfNextColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "shelf_next_shelf_id",
+				Columns:    []*schema.Column{ShelfNextColumns[0]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "shelf_next_next_id",
+				Columns:    []*schema.Column{ShelfNextColumns[1]},
+				RefColumns: []*schema.Column{ShelvesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 		},
@@ -764,10 +960,12 @@ var (
 		AccountsTable,
 		AuditLogsTable,
 		BlobsTable,
+		BooksTable,
 		CardsTable,
 		ChunksTable,
 		CountersTable,
 		CouponsTable,
+		CratesTable,
 		DocsTable,
 		FilesTable,
 		FoldersTable,
@@ -783,14 +981,20 @@ var (
 		PlainsTable,
 		RemarksTable,
 		ScansTable,
+		ShelvesTable,
+		StocksTable,
 		TagsTable,
 		OrderTable,
+		TopicsTable,
 		TweetsTable,
 		TweetTagsTable,
 		UsersTable,
 		WholesTable,
 		BlobCouponsTable,
+		BookHomesTable,
 		FolderViewersTable,
+		ShelfTopicsTable,
+		ShelfNextTable,
 		UserGroupsTable,
 		UserFriendsTable,
 		UserFollowingTable,
@@ -810,9 +1014,13 @@ func init() {
 	}
 	BlobsTable.ForeignKeys[0].RefTable = BlobsTable
 	BlobsTable.ForeignKeys[1].RefTable = InvoicesTable
+	BooksTable.ForeignKeys[0].RefTable = CratesTable
+	BooksTable.ForeignKeys[1].RefTable = ShelvesTable
+	BooksTable.ForeignKeys[2].RefTable = ShelvesTable
 	CardsTable.ForeignKeys[0].RefTable = UsersTable
 	ChunksTable.ForeignKeys[0].RefTable = FilesTable
 	CouponsTable.ForeignKeys[0].RefTable = AccountsTable
+	CratesTable.ForeignKeys[0].RefTable = ShelvesTable
 	FilesTable.ForeignKeys[0].RefTable = FoldersTable
 	FoldersTable.ForeignKeys[0].RefTable = FoldersTable
 	LikesTable.ForeignKeys[0].RefTable = UsersTable
@@ -823,9 +1031,12 @@ func init() {
 	RemarksTable.ForeignKeys[0].RefTable = TweetTagsTable
 	ScansTable.ForeignKeys[0].RefTable = FilesTable
 	ScansTable.ForeignKeys[1].RefTable = FilesTable
+	StocksTable.ForeignKeys[0].RefTable = ShelvesTable
+	StocksTable.ForeignKeys[1].RefTable = BooksTable
 	OrderTable.Annotation = &entsql.Annotation{
 		Table: "order",
 	}
+	TopicsTable.ForeignKeys[0].RefTable = ShelvesTable
 	TweetsTable.ForeignKeys[0].RefTable = UsersTable
 	TweetTagsTable.ForeignKeys[0].RefTable = TweetsTable
 	TweetTagsTable.ForeignKeys[1].RefTable = TagsTable
@@ -833,8 +1044,14 @@ func init() {
 	UsersTable.ForeignKeys[1].RefTable = UsersTable
 	BlobCouponsTable.ForeignKeys[0].RefTable = BlobsTable
 	BlobCouponsTable.ForeignKeys[1].RefTable = CouponsTable
+	BookHomesTable.ForeignKeys[0].RefTable = BooksTable
+	BookHomesTable.ForeignKeys[1].RefTable = ShelvesTable
 	FolderViewersTable.ForeignKeys[0].RefTable = FoldersTable
 	FolderViewersTable.ForeignKeys[1].RefTable = UsersTable
+	ShelfTopicsTable.ForeignKeys[0].RefTable = ShelvesTable
+	ShelfTopicsTable.ForeignKeys[1].RefTable = TopicsTable
+	ShelfNextTable.ForeignKeys[0].RefTable = ShelvesTable
+	ShelfNextTable.ForeignKeys[1].RefTable = ShelvesTable
 	UserGroupsTable.ForeignKeys[0].RefTable = UsersTable
 	UserGroupsTable.ForeignKeys[1].RefTable = GroupsTable
 	UserFriendsTable.ForeignKeys[0].RefTable = UsersTable

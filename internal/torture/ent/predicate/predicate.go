@@ -15,6 +15,9 @@ type AuditLog func(*sql.Selector)
 // Blob is the predicate function for blob builders.
 type Blob func(*sql.Selector)
 
+// Book is the predicate function for book builders.
+type Book func(*sql.Selector)
+
 // Card is the predicate function for card builders.
 type Card func(*sql.Selector)
 
@@ -26,6 +29,9 @@ type Counter func(*sql.Selector)
 
 // Coupon is the predicate function for coupon builders.
 type Coupon func(*sql.Selector)
+
+// Crate is the predicate function for crate builders.
+type Crate func(*sql.Selector)
 
 // Doc is the predicate function for doc builders.
 type Doc func(*sql.Selector)
@@ -86,11 +92,20 @@ type Roster func(*sql.Selector)
 // Scan is the predicate function for scan builders.
 type Scan func(*sql.Selector)
 
+// Shelf is the predicate function for shelf builders.
+type Shelf func(*sql.Selector)
+
+// Stock is the predicate function for stock builders.
+type Stock func(*sql.Selector)
+
 // Tag is the predicate function for tag builders.
 type Tag func(*sql.Selector)
 
 // Ticket is the predicate function for ticket builders.
 type Ticket func(*sql.Selector)
+
+// Topic is the predicate function for topic builders.
+type Topic func(*sql.Selector)
 
 // Tweet is the predicate function for tweet builders.
 type Tweet func(*sql.Selector)

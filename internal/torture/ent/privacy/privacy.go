@@ -182,6 +182,30 @@ func (f BlobMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) 
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BlobMutation", m)
 }
 
+// The BookQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type BookQueryRuleFunc func(context.Context, *ent.BookQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f BookQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BookQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.BookQuery", q)
+}
+
+// The BookMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type BookMutationRuleFunc func(context.Context, *ent.BookMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f BookMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.BookMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BookMutation", m)
+}
+
 // The CardQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type CardQueryRuleFunc func(context.Context, *ent.CardQuery) error
@@ -276,6 +300,30 @@ func (f CouponMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CouponMutation", m)
+}
+
+// The CrateQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type CrateQueryRuleFunc func(context.Context, *ent.CrateQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f CrateQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CrateQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.CrateQuery", q)
+}
+
+// The CrateMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type CrateMutationRuleFunc func(context.Context, *ent.CrateMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f CrateMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.CrateMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.CrateMutation", m)
 }
 
 // The DocQueryRuleFunc type is an adapter to allow the use of ordinary
@@ -650,6 +698,54 @@ func (f ScanMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) 
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ScanMutation", m)
 }
 
+// The ShelfQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ShelfQueryRuleFunc func(context.Context, *ent.ShelfQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ShelfQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ShelfQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ShelfQuery", q)
+}
+
+// The ShelfMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ShelfMutationRuleFunc func(context.Context, *ent.ShelfMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ShelfMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ShelfMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ShelfMutation", m)
+}
+
+// The StockQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type StockQueryRuleFunc func(context.Context, *ent.StockQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f StockQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.StockQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.StockQuery", q)
+}
+
+// The StockMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type StockMutationRuleFunc func(context.Context, *ent.StockMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f StockMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.StockMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.StockMutation", m)
+}
+
 // The TagQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type TagQueryRuleFunc func(context.Context, *ent.TagQuery) error
@@ -696,6 +792,30 @@ func (f TicketMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TicketMutation", m)
+}
+
+// The TopicQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type TopicQueryRuleFunc func(context.Context, *ent.TopicQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f TopicQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TopicQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.TopicQuery", q)
+}
+
+// The TopicMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type TopicMutationRuleFunc func(context.Context, *ent.TopicMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f TopicMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.TopicMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TopicMutation", m)
 }
 
 // The TweetQueryRuleFunc type is an adapter to allow the use of ordinary

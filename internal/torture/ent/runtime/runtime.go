@@ -9,10 +9,12 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/account"
 	"github.com/entaudit/audit/internal/torture/ent/auditlog"
 	"github.com/entaudit/audit/internal/torture/ent/blob"
+	"github.com/entaudit/audit/internal/torture/ent/book"
 	"github.com/entaudit/audit/internal/torture/ent/card"
 	"github.com/entaudit/audit/internal/torture/ent/chunk"
 	"github.com/entaudit/audit/internal/torture/ent/counter"
 	"github.com/entaudit/audit/internal/torture/ent/coupon"
+	"github.com/entaudit/audit/internal/torture/ent/crate"
 	"github.com/entaudit/audit/internal/torture/ent/doc"
 	"github.com/entaudit/audit/internal/torture/ent/file"
 	"github.com/entaudit/audit/internal/torture/ent/folder"
@@ -28,8 +30,11 @@ import (
 	"github.com/entaudit/audit/internal/torture/ent/remark"
 	"github.com/entaudit/audit/internal/torture/ent/scan"
 	"github.com/entaudit/audit/internal/torture/ent/schema"
+	"github.com/entaudit/audit/internal/torture/ent/shelf"
+	"github.com/entaudit/audit/internal/torture/ent/stock"
 	"github.com/entaudit/audit/internal/torture/ent/tag"
 	"github.com/entaudit/audit/internal/torture/ent/ticket"
+	"github.com/entaudit/audit/internal/torture/ent/topic"
 	"github.com/entaudit/audit/internal/torture/ent/tweet"
 	"github.com/entaudit/audit/internal/torture/ent/tweettag"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -72,6 +77,15 @@ func init() {
 	blob.DefaultID = blobDescID.Default.(func() gotype.Key)
 	// blob.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	blob.IDValidator = blobDescID.Validators[0].(func([]byte) error)
+	bookMixin := schema.Book{}.Mixin()
+	bookMixinHooks0 := bookMixin[0].Hooks()
+	book.Hooks[0] = bookMixinHooks0[0]
+	bookFields := schema.Book{}.Fields()
+	_ = bookFields
+	// bookDescTenant is the schema descriptor for tenant field.
+	bookDescTenant := bookFields[1].Descriptor()
+	// book.DefaultTenant holds the default value on creation for the tenant field.
+	book.DefaultTenant = bookDescTenant.Default.(string)
 	cardMixin := schema.Card{}.Mixin()
 	cardMixinHooks0 := cardMixin[0].Hooks()
 	card.Hooks[0] = cardMixinHooks0[0]
@@ -109,6 +123,12 @@ func init() {
 	couponDescID := couponFields[0].Descriptor()
 	// coupon.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	coupon.IDValidator = couponDescID.Validators[0].(func(string) error)
+	crateFields := schema.Crate{}.Fields()
+	_ = crateFields
+	// crateDescColour is the schema descriptor for colour field.
+	crateDescColour := crateFields[0].Descriptor()
+	// crate.DefaultColour holds the default value on creation for the colour field.
+	crate.DefaultColour = crateDescColour.Default.(string)
 	docMixin := schema.Doc{}.Mixin()
 	docMixinHooks0 := docMixin[0].Hooks()
 	docMixinHooks1 := docMixin[1].Hooks()
@@ -218,6 +238,29 @@ func init() {
 	scanDescFileID := scanFields[1].Descriptor()
 	// scan.FileIDValidator is a validator for the "file_id" field. It is called by the builders before save.
 	scan.FileIDValidator = scanDescFileID.Validators[0].(func(string) error)
+	shelfFields := schema.Shelf{}.Fields()
+	_ = shelfFields
+	// shelfDescCode is the schema descriptor for code field.
+	shelfDescCode := shelfFields[0].Descriptor()
+	// shelf.CodeValidator is a validator for the "code" field. It is called by the builders before save.
+	shelf.CodeValidator = shelfDescCode.Validators[0].(func(string) error)
+	// shelfDescHeight is the schema descriptor for height field.
+	shelfDescHeight := shelfFields[1].Descriptor()
+	// shelf.DefaultHeight holds the default value on creation for the height field.
+	shelf.DefaultHeight = shelfDescHeight.Default.(int)
+	stockMixin := schema.Stock{}.Mixin()
+	stockMixinHooks0 := stockMixin[0].Hooks()
+	stock.Hooks[0] = stockMixinHooks0[0]
+	stockFields := schema.Stock{}.Fields()
+	_ = stockFields
+	// stockDescCopies is the schema descriptor for copies field.
+	stockDescCopies := stockFields[3].Descriptor()
+	// stock.DefaultCopies holds the default value on creation for the copies field.
+	stock.DefaultCopies = stockDescCopies.Default.(int)
+	// stockDescID is the schema descriptor for id field.
+	stockDescID := stockFields[0].Descriptor()
+	// stock.DefaultID holds the default value on creation for the id field.
+	stock.DefaultID = stockDescID.Default.(func() uuid.UUID)
 	tagMixin := schema.Tag{}.Mixin()
 	tagMixinHooks0 := tagMixin[0].Hooks()
 	tag.Hooks[0] = tagMixinHooks0[0]
@@ -226,6 +269,19 @@ func init() {
 	ticketHooks := schema.Ticket{}.Hooks()
 	ticket.Hooks[0] = ticketMixinHooks0[0]
 	ticket.Hooks[1] = ticketHooks[0]
+	topicMixin := schema.Topic{}.Mixin()
+	topicMixinHooks0 := topicMixin[0].Hooks()
+	topic.Hooks[0] = topicMixinHooks0[0]
+	topicFields := schema.Topic{}.Fields()
+	_ = topicFields
+	// topicDescName is the schema descriptor for name field.
+	topicDescName := topicFields[1].Descriptor()
+	// topic.DefaultName holds the default value on creation for the name field.
+	topic.DefaultName = topicDescName.Default.(string)
+	// topicDescID is the schema descriptor for id field.
+	topicDescID := topicFields[0].Descriptor()
+	// topic.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	topic.IDValidator = topicDescID.Validators[0].(func(string) error)
 	tweetMixin := schema.Tweet{}.Mixin()
 	tweetMixinHooks0 := tweetMixin[0].Hooks()
 	tweet.Hooks[0] = tweetMixinHooks0[0]
