@@ -218,21 +218,3 @@ func TestJWTCloseEndsTheRefresher(t *testing.T) {
 		require.NoError(t, j.Close(t.Context()))
 	})
 }
-
-func TestVerifiedTokensAreBounded(t *testing.T) {
-	t.Parallel()
-	v := &verifiedTokens{}
-	keys := oneKey{}
-	now := time.Now()
-	hash := func(n int) (h [32]byte) { h[0], h[1] = byte(n), byte(n>>8); return h }
-	for n := range 3 * maxVerified {
-		v.put(hash(n), verified{keys: keys, version: 1, expires: now.Add(time.Minute)})
-		_, ok := v.get(hash(0), now)
-		require.True(t, ok, "what is used stays")
-	}
-	require.LessOrEqual(t, len(v.young)+len(v.old), 2*maxVerified)
-	_, ok := v.get(hash(1), now)
-	require.False(t, ok)
-	_, ok = v.get(hash(0), now.Add(time.Minute))
-	require.False(t, ok, "expired")
-}

@@ -26,17 +26,26 @@ type verifiedTokens struct {
 	young, old map[[sha256.Size]byte]verified
 }
 
+// get returns what the token with the hash has proven. It forgets one that has expired,
+// and one of a key set that is no longer the one that it was verified with: the keys
+// that were taken from the set may be among those that are gone.
 func (v *verifiedTokens) get(hash [sha256.Size]byte, now time.Time) (Identity, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	t, ok := v.young[hash]
-	if !ok {
-		if t, ok = v.old[hash]; ok {
-			v.keep(hash, t)
+	t, young := v.young[hash]
+	if !young {
+		var old bool
+		if t, old = v.old[hash]; !old {
+			return Identity{}, false
 		}
 	}
-	if !ok || t.version == 0 || t.keys.version() != t.version || !now.Before(t.expires) {
+	if version := t.keys.version(); version == 0 || version != t.version || !now.Before(t.expires) {
+		delete(v.young, hash)
+		delete(v.old, hash)
 		return Identity{}, false
+	}
+	if !young {
+		v.keep(hash, t)
 	}
 	id := t.identity
 	id.Actor.Chain = slices.Clone(id.Actor.Chain)
