@@ -12,7 +12,7 @@ ROWS      ?= 100000
 lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test race bench bench-ratio bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat fault ci
+.PHONY: help generate test race bench bench-ratio bench-peers bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat fault ci
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,8 +29,11 @@ race: ## run all tests under the race detector (slow)
 bench: ## run the benchmarks (BENCH=regexp BENCHTIME=1s PKG=./...)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $(FLAGS) $(PKG)
 
-bench-ratio: ## compare audited with unaudited ent, side by side (ARGS=-help)
+bench-ratio: ## compare audited with unaudited ent and requests, side by side (ARGS=-help)
 	$(GO) run ./internal/bench ratio $(ARGS)
+
+bench-peers: ## compare requests with httplog's and otelhttp's, side by side (ARGS='-n 1000')
+	cd internal/bench/peers && GOWORK=off $(GO) run . $(ARGS)
 
 bench-wire: ## count round trips, and compare with 1 ms of network in between
 	$(GO) run ./internal/bench wire $(ARGS)

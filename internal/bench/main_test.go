@@ -19,7 +19,7 @@ func TestCommands(t *testing.T) {
 		{"nothing", "", "want one of"},
 		{"unknown", "fast", `"fast": want one of`},
 		{"operation", "ratio -op fly", `no operation "fly"`},
-		{"database", "ratio -db oracle -n 1", `no database "oracle"`},
+		{"database", "ratio -db oracle -n 1 -http=false", `no database "oracle"`},
 		{"server of which", "wire -dsn postgres://x", "-dsn: name one database"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -30,6 +30,12 @@ func TestCommands(t *testing.T) {
 
 func TestRatioCommand(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), strings.Fields("ratio -db sqlite -op create,tx10 -n 3"), &out, io.Discard))
+	require.NoError(t, run(t.Context(), strings.Fields("ratio -http=false -db sqlite -op create,tx10 -n 3"), &out, io.Discard))
 	require.Regexp(t, `^ratio sqlite create \d+\.\d\d\nratio sqlite tx10 \d+\.\d\d\n$`, out.String())
+}
+
+func TestRatioCommandOfRequests(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"ratio", "-db", "", "-n", "3"}, &out, io.Discard))
+	require.Regexp(t, `^ratio http plain \d+\.\d\d\nratio http body1k \d+\.\d\d\nratio http jwt-es256 \d+\.\d\d\n$`, out.String())
 }

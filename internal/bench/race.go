@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"slices"
 	"time"
+
+	"github.com/entaudit/audit/internal/bench/pair"
 )
 
 // contender is a side on a database.
@@ -24,13 +25,7 @@ const (
 // what each round took, by contender.
 func race(ctx context.Context, op operation, all []contender, rounds int, tick func(round int)) ([][]time.Duration, error) {
 	took := make([][]time.Duration, len(all))
-	order := make([]int, 0, 2*len(all))
-	for i := range all {
-		order = append(order, i)
-	}
-	back := slices.Clone(order)
-	slices.Reverse(back)
-	order = append(order, back...)
+	order := pair.Order(len(all))
 	for round := -warmup; round < rounds; round++ {
 		tick(round)
 		sums := make([]time.Duration, len(all))
@@ -69,32 +64,4 @@ func (c contender) time(ctx context.Context, op operation, n int) (time.Duration
 		err = c.db.trim(ctx, op.grows)
 	}
 	return d, err
-}
-
-// ratio is what the rounds of one contender took to those of another: the median over
-// pairs of the same round, and the quartiles around it.
-type ratio struct{ low, median, high float64 }
-
-func ratioOf(over, under []time.Duration) ratio {
-	r := make([]float64, len(over))
-	for i := range r {
-		r[i] = float64(over[i]) / float64(under[i])
-	}
-	return ratio{quantile(r, 0.25), quantile(r, 0.5), quantile(r, 0.75)}
-}
-
-// quantile returns the q-quantile of values, which it sorts.
-func quantile[T time.Duration | float64](values []T, q float64) T {
-	slices.Sort(values)
-	at := q * float64(len(values)-1)
-	i := int(at)
-	if i+1 >= len(values) {
-		return values[len(values)-1]
-	}
-	return values[i] + T((at-float64(i))*float64(values[i+1]-values[i]))
-}
-
-// typical returns the median of what rounds took.
-func typical(took []time.Duration) time.Duration {
-	return quantile(slices.Clone(took), 0.5).Round(time.Microsecond)
 }

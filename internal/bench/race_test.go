@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -17,39 +16,6 @@ import (
 	"github.com/entaudit/audit/internal/bench/plain/line"
 	"github.com/entaudit/audit/internal/bench/plain/member"
 )
-
-func TestQuantile(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name   string
-		values []float64
-		q      float64
-		want   float64
-	}{
-		{"one", []float64{7}, 0.5, 7},
-		{"odd", []float64{3, 1, 2}, 0.5, 2},
-		{"even", []float64{4, 1, 3, 2}, 0.5, 2.5},
-		{"low", []float64{5, 1, 3, 2, 4}, 0.25, 2},
-		{"last", []float64{1, 2}, 1, 2},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			require.InDelta(t, tt.want, quantile(tt.values, tt.q), 1e-9)
-		})
-	}
-}
-
-func TestRatioIgnoresOutliers(t *testing.T) {
-	t.Parallel()
-	under, over := make([]time.Duration, 101), make([]time.Duration, 101)
-	for i := range under {
-		under[i], over[i] = 100, 250
-	}
-	for i := range 20 {
-		under[i], over[50+i] = 9000, 9000
-	}
-	require.InDelta(t, 2.5, ratioOf(over, under).median, 1e-9)
-}
 
 func TestRaceRunsThereAndBack(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,8 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/internal/bench/pair"
+	"github.com/entaudit/audit/internal/bench/request"
 )
 
 // ratioSettings are the flags of the command ratio.
@@ -21,15 +23,17 @@ type ratioSettings struct {
 	server  string
 	sync    bool
 	trigger bool
+	http    bool
 }
 
-// ratioCommand prints how long operations take audited, to unaudited.
+// ratioCommand prints how long operations and requests take audited, to unaudited.
 func ratioCommand(ctx context.Context, args []string, stdout io.Writer, p *progress) error {
 	var s ratioSettings
 	var dbs, ops string
 	flags := newFlags("ratio", p)
-	flags.IntVar(&s.pairs, "n", 300, "pairs of each operation")
-	flags.StringVar(&dbs, "db", "sqlite,postgres,mysql", "databases")
+	flags.IntVar(&s.pairs, "n", 300, "pairs of each operation and kind of request")
+	flags.StringVar(&dbs, "db", "sqlite,postgres,mysql", "databases; none when empty")
+	flags.BoolVar(&s.http, "http", true, "compare requests with the bare router too")
 	flags.StringVar(&ops, "op", "", "operations; all when empty")
 	flags.StringVar(&s.server, "dsn", "", "server of the one database of -db, instead of the usual one")
 	flags.BoolVar(&s.sync, "sync", false, "commits wait for the disk (on MySQL the server decides)")
@@ -44,6 +48,12 @@ func ratioCommand(ctx context.Context, args []string, stdout io.Writer, p *progr
 	names, err := databases(dbs, s.server)
 	if err != nil {
 		return err
+	}
+	if s.http {
+		ours := []request.Contender{request.Audited("", request.Discard())}
+		if err := request.Compare(ctx, ours, s.pairs, stdout, p.w); err != nil {
+			return fmt.Errorf("http: %w", err)
+		}
 	}
 	for _, name := range names {
 		if err := s.measure(ctx, name, stdout, p); err != nil {
@@ -61,6 +71,9 @@ func newFlags(name string, p *progress) *flag.FlagSet {
 
 // databases returns the names of a list; a server's DSN goes with one of them only.
 func databases(list, server string) ([]string, error) {
+	if list == "" && server == "" {
+		return nil, nil
+	}
 	names := strings.Split(list, ",")
 	if server != "" && len(names) != 1 {
 		return nil, errors.New("-dsn: name one database with -db")
@@ -115,12 +128,12 @@ func compare(ctx context.Context, label string, ops []operation, all []contender
 			results[2].label, results[2].under = label+"-vs-trigger", took[2]
 		}
 		for _, res := range results {
-			r := ratioOf(res.over, res.under)
-			if _, err := fmt.Fprintf(stdout, "ratio %s %s %.2f\n", res.label, op.name, r.median); err != nil {
+			r := pair.RatioOf(res.over, res.under)
+			if _, err := fmt.Fprintf(stdout, "ratio %s %s %.2f\n", res.label, op.name, r.Median); err != nil {
 				return err
 			}
 			p.say("# %s %s: %v to %v, half of all ratios within %.2f and %.2f",
-				res.label, op.name, typical(res.over), typical(res.under), r.low, r.high)
+				res.label, op.name, pair.Typical(res.over).Round(time.Microsecond), pair.Typical(res.under).Round(time.Microsecond), r.Low, r.High)
 		}
 	}
 	return nil

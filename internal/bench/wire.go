@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/internal/bench/pair"
 )
 
 // network is the round-trip time that one run of the command wire adds.
@@ -118,7 +119,7 @@ func (s wireSettings) overNetwork(ctx context.Context, stdout io.Writer, p *prog
 		}
 		pings = append(pings, time.Since(start))
 	}
-	p.say("# postgres-1ms: one round trip takes %v", typical(pings))
+	p.say("# postgres-1ms: one round trip takes %v", pair.Typical(pings).Round(time.Microsecond))
 	all := []contender{{d.unaudited, d}, {d.audited, d}}
 	return compare(ctx, "postgres-1ms", s.ops, all, s.pairs, stdout, p)
 }
