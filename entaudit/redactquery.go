@@ -10,28 +10,35 @@ import (
 // which [Redactor.Text] finds something, replaced. Order and duplicates are kept. What cannot be decoded is replaced by its
 // length.
 func (d *Redactor) Query(raw string) (string, Mark) {
-	if raw == "" {
-		return "", ""
+	masked := false
+	for part := range strings.SplitSeq(raw, "&") {
+		_, m := d.parameter(part)
+		masked = masked || m != ""
 	}
-	var mark Mark
+	if !masked {
+		return raw, ""
+	}
 	parts := strings.Split(raw, "&")
 	for i, part := range parts {
-		name, value, ok := strings.Cut(part, "=")
-		decoded, err := url.QueryUnescape(name)
-		text, valueErr := url.QueryUnescape(value)
-		switch {
-		case err != nil || valueErr != nil || strings.Contains(part, ";"):
-			parts[i] = fmt.Sprintf("%%5Bunparsed:%d%%5D", len(part))
-			mark = MarkRedacted
-		case ok && value != "" && (d.Name(decoded) || d.found(text)):
-			parts[i] = name + "=" + Redacted
-			mark = MarkRedacted
-		case d.found(decoded): // a query need not have names
-			parts[i] = Redacted
-			mark = MarkRedacted
-		}
+		parts[i], _ = d.parameter(part)
 	}
-	return strings.Join(parts, "&"), mark
+	return strings.Join(parts, "&"), MarkRedacted
+}
+
+// parameter is Query for one name with its value.
+func (d *Redactor) parameter(part string) (string, Mark) {
+	name, value, ok := strings.Cut(part, "=")
+	decoded, err := url.QueryUnescape(name)
+	text, valueErr := url.QueryUnescape(value)
+	switch {
+	case err != nil || valueErr != nil || strings.Contains(part, ";"):
+		return fmt.Sprintf("%%5Bunparsed:%d%%5D", len(part)), MarkRedacted
+	case ok && value != "" && (d.Name(decoded) || d.found(text)):
+		return name + "=" + Redacted, MarkRedacted
+	case d.found(decoded): // a query need not have names
+		return Redacted, MarkRedacted
+	}
+	return part, ""
 }
 
 // found reports whether there is a secret in s.
