@@ -34,7 +34,7 @@ func run(h http.Handler, w http.ResponseWriter, r *http.Request) (p any, returne
 	return p, returned
 }
 
-func TestCaseH01PanicsGoOn(t *testing.T) {
+func TestCaseH01F13PanicsGoOn(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("boom")
 	for _, tt := range []struct {
@@ -82,7 +82,7 @@ func TestCaseH01PanicsGoOn(t *testing.T) {
 	})
 }
 
-func TestW01W02HandlerRunsOnceBehindARecoverer(t *testing.T) {
+func TestW01W02F13HandlerRunsOnceBehindARecoverer(t *testing.T) {
 	t.Parallel()
 	rec, m := newRecorder(t)
 	r := chi.NewRouter()
@@ -113,7 +113,7 @@ func TestW01W02HandlerRunsOnceBehindARecoverer(t *testing.T) {
 	require.Equal(t, "POST /boom", e.Action)
 }
 
-func TestW02ClientGone(t *testing.T) {
+func TestW02F16ClientGone(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
@@ -238,7 +238,7 @@ func TestCaseH05InvalidStatusPanics(t *testing.T) {
 	require.Equal(t, 500, m.only(t).Request.StatusCode)
 }
 
-func TestCaseH05Timeouts(t *testing.T) {
+func TestCaseH05F17Timeouts(t *testing.T) {
 	t.Parallel()
 	inTime := func(t *testing.T, limit time.Duration, within bool, handler http.HandlerFunc) (seen int, e entaudit.Entry) {
 		rec, m := newRecorder(t)
@@ -321,7 +321,7 @@ func TestCaseH05Timeouts(t *testing.T) {
 // synctestWait lets the other goroutines of the bubble go on first.
 func synctestWait() { <-time.After(time.Millisecond) }
 
-func TestCaseH05Deadlines(t *testing.T) {
+func TestCaseH05F17Deadlines(t *testing.T) {
 	t.Parallel()
 	serve := func(t *testing.T, handler http.HandlerFunc) (int, entaudit.Entry) {
 		rec, m := newRecorder(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/entaudit/audit/entaudit"
 )
 
-func TestW02ClientThatClosesItsSideOnly(t *testing.T) {
+func TestW02F16ClientThatClosesItsSideOnly(t *testing.T) {
 	t.Parallel()
 	url, entry := serveOne(t, func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
@@ -40,7 +40,7 @@ func TestW02ClientThatClosesItsSideOnly(t *testing.T) {
 	require.Equal(t, chiaudit.ReasonClientGone, e.Reason)
 }
 
-func TestW02WriteFailedWithTheClientGone(t *testing.T) {
+func TestW02F16WriteFailedWithTheClientGone(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
@@ -88,7 +88,7 @@ func TestW02WriteFailedWithTheClientGone(t *testing.T) {
 
 // A timeout handler answers 503 itself once the context is cancelled, whatever
 // the handler within has written.
-func TestH05ClientGoneBehindATimeout(t *testing.T) {
+func TestH05F16F17ClientGoneBehindATimeout(t *testing.T) {
 	t.Parallel()
 	rec, m := newRecorder(t)
 	ctx, cancel := context.WithCancel(t.Context())

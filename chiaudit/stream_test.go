@@ -17,7 +17,7 @@ import (
 	"github.com/entaudit/audit/entaudit"
 )
 
-func TestH04W32WebSocket(t *testing.T) {
+func TestH04W32F15WebSocket(t *testing.T) {
 	t.Parallel()
 	r, _, m := setup(t, chiaudit.Options{StreamOpenings: true, ResponseBody: true})
 	left, opened := make(chan struct{}), make(chan int, 1)
@@ -71,7 +71,7 @@ func TestH04W32WebSocket(t *testing.T) {
 	require.Positive(t, entries[1].Duration)
 }
 
-func TestH04W32EventStream(t *testing.T) {
+func TestH04W32F15EventStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, openings := range []bool{false, true} {

@@ -173,7 +173,7 @@ func TestOriginTenant(t *testing.T) {
 	}
 }
 
-func TestPanicsOfTheCallersLeaveTheEntry(t *testing.T) {
+func TestF14PanicsOfTheCallersLeaveTheEntry(t *testing.T) {
 	// It reads the log of the whole program and is therefore not parallel.
 	var log bytes.Buffer
 	before := slog.Default()
@@ -200,7 +200,7 @@ func TestPanicsOfTheCallersLeaveTheEntry(t *testing.T) {
 	require.NotContains(t, log.String(), "canary")
 }
 
-func TestWriterThatPanicsHasFailed(t *testing.T) {
+func TestF14WriterThatPanicsHasFailed(t *testing.T) {
 	t.Parallel()
 	broken := &memory{write: func(context.Context, []entaudit.Entry) error { panic("canary") }}
 	rec, _ := setup(t, entaudit.Config{Writer: broken})
@@ -298,7 +298,7 @@ func TestOnErrorDecides(t *testing.T) {
 	}
 }
 
-func TestDeliverOutlivesTheRequest(t *testing.T) {
+func TestF12DeliverOutlivesTheRequest(t *testing.T) {
 	t.Parallel()
 	rec, w := setup(t, entaudit.Config{})
 	w.write = func(ctx context.Context, _ []entaudit.Entry) error { return ctx.Err() }
@@ -308,7 +308,7 @@ func TestDeliverOutlivesTheRequest(t *testing.T) {
 	require.Len(t, w.all(), 1)
 }
 
-func TestDeliverEndsWithGrace(t *testing.T) {
+func TestF12DeliverEndsWithGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &memory{write: func(ctx context.Context, _ []entaudit.Entry) error {

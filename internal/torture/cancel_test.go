@@ -25,7 +25,7 @@ func mutations(c *ent.Client, id int) map[string]func(context.Context) error {
 // TestCase50CancelledAfterTheStatement cancels the context right after each statement
 // in turn: the change and its entry are both there or both not, and the error says
 // which.
-func TestCase50CancelledAfterTheStatement(t *testing.T) {
+func TestCase50F12CancelledAfterTheStatement(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		u := b.client.User.Create().SetName("ann").SaveX(t.Context())
@@ -60,9 +60,9 @@ func TestCase50CancelledAfterTheStatement(t *testing.T) {
 	})
 }
 
-// TestCase84CancelledBeforeCommit cancels once ent's write is done and its entry is
+// TestCase84F12CancelledBeforeCommit cancels once ent's write is done and its entry is
 // not: too late to undo anything.
-func TestCase84CancelledBeforeCommit(t *testing.T) {
+func TestCase84F12CancelledBeforeCommit(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		u := b.client.User.Create().SetName("ann").SaveX(t.Context())

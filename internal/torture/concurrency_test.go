@@ -64,7 +64,7 @@ func TestCase42ConcurrentUpdatesFormAChain(t *testing.T) {
 	})
 }
 
-func TestCase43OneConnection(t *testing.T) {
+func TestCase43F29OneConnection(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, b *bundle, c *ent.Client) {
 		b.db.SetMaxOpenConns(1)
@@ -101,7 +101,7 @@ func TestCase61BulksOnOneContext(t *testing.T) {
 	})
 }
 
-func TestCase64SerializationFailure(t *testing.T) {
+func TestCase64F07SerializationFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t, dialect.Postgres, entaudit.Config{})
 	u := b.client.User.Create().SetName("ann").SaveX(t.Context())

@@ -62,7 +62,7 @@ func TestCase37SoftDelete(t *testing.T) {
 	})
 }
 
-func TestCase62PanicIsReraised(t *testing.T) {
+func TestCase62F13PanicIsReraised(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		u := b.client.User.Create().SetName("ann").SaveX(t.Context())
@@ -97,7 +97,7 @@ func TestCase62PanicIsReraised(t *testing.T) {
 
 // TestCase62PanicInAValue: database/sql keeps its lock on the transaction when the
 // method of a value panics, so that a rollback there and then would wait for ever.
-func TestCase62PanicInAValue(t *testing.T) {
+func TestCase62F14PanicInAValue(t *testing.T) {
 	t.Parallel()
 	b := setup(t, dialect.Postgres, entaudit.Config{})
 	require.PanicsWithValue(t, gotype.Panic, func() {

@@ -33,9 +33,9 @@ func seedMany(t *testing.T, c *ent.Client) {
 	}
 }
 
-// TestCase68Large: an update and a delete of more rows than are kept in memory leave an
+// TestCase68F31Large: an update and a delete of more rows than are kept in memory leave an
 // entry for each, with its own old value.
-func TestCase68Large(t *testing.T) {
+func TestCase68F31Large(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, b *bundle, c *ent.Client) {
 		seedMany(t, c)
@@ -98,8 +98,8 @@ func TestCase68Concurrent(t *testing.T) {
 	require.Len(t, b.entries(t), many+1)
 }
 
-// TestCase68Summary: above the limit one entry stands for all rows.
-func TestCase68Summary(t *testing.T) {
+// TestCase68F31Summary: above the limit one entry stands for all rows.
+func TestCase68F31Summary(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{many - 1, 20} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {

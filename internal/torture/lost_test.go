@@ -18,7 +18,7 @@ import (
 
 // TestSavepointAfterAFailure: PostgreSQL refuses everything but the rollback once a
 // statement has failed; what is pending must not stand in its way.
-func TestSavepointAfterAFailure(t *testing.T) {
+func TestF30SavepointAfterAFailure(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		b.client.User.Create().SetName("x").SetEmail("taken").ExecX(t.Context())
@@ -59,9 +59,9 @@ func TestFailureOfTheClient(t *testing.T) {
 	})
 }
 
-// TestDeadlockVictim: MySQL rolls back all of a deadlock's victim, and takes what comes
+// TestF07DeadlockVictim: MySQL rolls back all of a deadlock's victim, and takes what comes
 // next, COMMIT included, for something new.
-func TestDeadlockVictim(t *testing.T) {
+func TestF07DeadlockVictim(t *testing.T) {
 	t.Parallel()
 	b := setup(t, dialect.MySQL, entaudit.Config{})
 	one := b.plain.User.Create().SetName("one").SaveX(t.Context())

@@ -156,7 +156,7 @@ func TestCase82HalfDoneBuilderInTransaction(t *testing.T) {
 	})
 }
 
-func TestCase65SavepointTakesItsEntriesAlong(t *testing.T) {
+func TestCase65F30SavepointTakesItsEntriesAlong(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		tx, err := b.client.Tx(t.Context())
