@@ -16,6 +16,9 @@ const (
 	walSize  = 24 << 20
 )
 
+// longest is how long a fault lasts at most that needs no longer to be one.
+const longest = 20 * time.Second
+
 // fullDisk is F08: the database's disk fills up under load, first that of its data, then
 // that of its log, which ends the server.
 func fullDisk(ctx context.Context, s settings, log io.Writer) (*verdict, error) {
@@ -71,7 +74,7 @@ func fillUp(ctx context.Context, s settings, log io.Writer, small func(*rig, str
 			return err
 		}
 		r.note("the last %d KiB of %s are gone", n>>10, filepath.Base(fs))
-		pause(ctx, min(ph.during, 20*time.Second))
+		pause(ctx, min(ph.during, longest))
 		if err := os.Remove(filler); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ func faults() []fault {
 		{"F03", "the database is down", rigged(outage)},
 		{"F04", "the database restarts again and again", rigged(restarts)},
 		{"F05", "the database hangs", rigged(freeze)},
+		{"F06", "the way to the audit database is slow, narrow, dead, or cut", rigged(slow)},
 		{"F08", "the database's disk is full", fullDisk},
 		{"F23", "entries come faster than they are stored", rigged(overflow)},
 	}

@@ -58,7 +58,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, log io.Writer) e
 	f.BoolVar(&s.short, "short", false, "fewer and shorter runs of each")
 	f.BoolVar(&s.list, "list", false, "print the faults and end")
 	f.Uint64Var(&s.seed, "seed", rand.Uint64(), "of all that is chance") //nolint:gosec // not secrecy
-	f.IntVar(&s.kills, "kills", 2000, "random SIGKILLs of F01")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -16,28 +17,15 @@ const maxMemory = 256 << 20
 // where it is.
 func overflow(ctx context.Context, r *rig) (*verdict, error) {
 	r.plan.capacity = 2000
-	audit := "audit"
-	if err := r.cluster.exec(ctx, "postgres", "CREATE DATABASE "+audit); err != nil {
-		return nil, err
-	}
-	r.plan.audit = r.cluster.dsn(audit)
-	if err := tables(ctx, r.plan.audit); err != nil {
+	if err := r.separate(ctx); err != nil {
 		return nil, err
 	}
 	var peak int64
 	l := load{workers: 64, mix: deliveries, seed: r.seed}
 	v, err := r.through(ctx, l, func(ctx context.Context, ph phases, p *process) error {
 		// A lock holds up the writer as long as it is held, and fails nothing.
-		conn, err := connect(ctx, r.plan.audit)
+		release, err := r.holdUp(ctx)
 		if err != nil {
-			return err
-		}
-		defer func() { _ = conn.Close(ctx) }() // ends the transaction with it
-		tx, err := conn.Begin(ctx)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE"); err != nil {
 			return err
 		}
 		for end := time.Now().Add(ph.during); time.Now().Before(end); pause(ctx, 100*time.Millisecond) {
@@ -47,7 +35,7 @@ func overflow(ctx context.Context, r *rig) (*verdict, error) {
 			}
 			peak = max(peak, n)
 		}
-		return tx.Rollback(ctx)
+		return release()
 	})
 	if err != nil {
 		return nil, err
@@ -75,4 +63,20 @@ func memoryOf(pid int) (int64, error) {
 		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
 	}
 	return kib << 10, nil
+}
+
+// holdUp has every writer of the audit database wait until it is released.
+func (r *rig) holdUp(ctx context.Context) (release func() error, err error) {
+	conn, err := connect(ctx, r.plan.audit)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := conn.Begin(ctx)
+	if err == nil {
+		_, err = tx.Exec(ctx, "LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE")
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	return func() error { return errors.Join(tx.Rollback(ctx), conn.Close(ctx)) }, nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"runtime"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -88,12 +89,14 @@ type line struct {
 
 // counts is what a delivery says of itself.
 type counts struct {
-	Accepted, Stored, Spooled, Dropped, Rejected, DeadLettered uint64
-	Depth                                                      int
+	Accepted, Recovered, Stored, Dropped, Rejected, DeadLettered uint64
+	Depth, Spooled, Goroutines                                   int
 }
 
 func (l *line) stats() string {
-	text, err := json.Marshal(l.numbers())
+	c := l.numbers()
+	c.Goroutines = runtime.NumGoroutine()
+	text, err := json.Marshal(c)
 	if err != nil {
 		return err.Error()
 	}
@@ -108,16 +111,16 @@ func (p plan) deliver(_ context.Context, _, audit *sql.DB) (*line, error) {
 	}
 	switch p.delivery {
 	case viaQueue:
-		return p.queued(dest)
+		return p.queued(dest, queue.Config{})
 	}
 	return nil, fmt.Errorf("unknown delivery %q", p.delivery)
 }
 
-func (p plan) queued(dest entaudit.Writer) (*line, error) {
-	q, err := queue.New(dest, queue.Config{
-		Capacity: p.capacity, BatchSize: min(p.capacity, queue.DefaultBatchSize), Block: p.block, Timeout: p.timeout,
-		Delay: 20 * time.Millisecond, MaxBackoff: time.Second,
-	})
+// queued is a queue with what c says of its spool.
+func (p plan) queued(dest entaudit.Writer, c queue.Config) (*line, error) {
+	c.Capacity, c.BatchSize = p.capacity, min(p.capacity, queue.DefaultBatchSize)
+	c.Block, c.Timeout, c.Delay, c.MaxBackoff = p.block, p.timeout, 20*time.Millisecond, time.Second
+	q, err := queue.New(dest, c)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +129,10 @@ func (p plan) queued(dest entaudit.Writer) (*line, error) {
 		certain: func(err error) bool { return errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrClosed) },
 		numbers: func() counts {
 			s := q.Stats()
-			return counts{Accepted: s.Accepted, Stored: s.Stored, Dropped: s.Dropped, Rejected: s.Rejected, Depth: s.Depth}
+			return counts{
+				Accepted: s.Accepted, Recovered: s.Recovered, Stored: s.Stored, Spooled: s.Spooled,
+				Dropped: s.Dropped, Rejected: s.Rejected, DeadLettered: s.DeadLettered, Depth: s.Depth,
+			}
 		},
 	}, nil
 }

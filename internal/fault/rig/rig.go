@@ -95,6 +95,18 @@ func (r *rig) open(ctx context.Context) error {
 	return tables(ctx, dsn)
 }
 
+// auditDatabase is where delivered entries go in the cluster where they are separate.
+const auditDatabase = "audit"
+
+// separate gives delivered entries a database of their own.
+func (r *rig) separate(ctx context.Context) error {
+	if err := r.cluster.exec(ctx, "postgres", "CREATE DATABASE "+auditDatabase); err != nil {
+		return err
+	}
+	r.plan.audit = r.cluster.dsn(auditDatabase)
+	return tables(ctx, r.plan.audit)
+}
+
 // tables makes the tables of the measured graph, with that of entries.
 func tables(ctx context.Context, dsn string) (err error) {
 	drv, err := entsql.Open("pgx", dsn)
@@ -198,7 +210,7 @@ func (r *rig) drained(ctx context.Context, p *process) (counts, error) {
 	for {
 		c, err := p.ask(ctx)
 		if err != nil {
-			return c, fmt.Errorf("the backlog of %d does not drain: %w", c.Depth+int(c.Spooled), err) //nolint:gosec // small
+			return c, fmt.Errorf("the backlog of %d does not drain: %w", c.Depth+c.Spooled, err)
 		}
 		if c.Depth == 0 && c.Spooled == 0 {
 			return c, nil
