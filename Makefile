@@ -12,7 +12,7 @@ ROWS      ?= 100000
 lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test race bench bench-ratio bench-peers bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat fault ci
+.PHONY: help generate test race bench bench-ratio bench-peers bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat fault red ci
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -71,6 +71,9 @@ ent146: ## run all tests with ent v0.14.6, through a mod file derived from go.mo
 
 fault: ## break what an audited program stands on, and compare (FLAGS=-short, ARGS='F03 F08')
 	nice $(GO) run ./internal/fault/rig $(FLAGS) $(ARGS)
+
+red: ## take one protection away at a time, and see its test fail (ARGS='-run jwt')
+	nice $(GO) run ./internal/fault/red $(ARGS)
 
 compat: ## generate, vet and run graphs with ent's features in pairs, on each ent release (5 min)
 	ENTAUDIT_COMPAT=all $(GO) test -timeout 30m -count=1 $(FLAGS) ./internal/compat
