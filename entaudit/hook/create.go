@@ -114,6 +114,9 @@ func (c *createScope) intent(i int) *Intent {
 // Begin implements txdriver.Scope.
 func (c *createScope) Begin(context.Context, dialect.ExecQuerier, txdriver.Pending) error {
 	sure := c.prepare()
+	if !c.p.Audited {
+		return nil // what the rows are, and by which ids, is not told
+	}
 	for _, f := range c.p.all {
 		switch {
 		case !sure[f], c.p.WholeRows:
