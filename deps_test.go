@@ -21,10 +21,11 @@ entaudit/hook:            entaudit entaudit/txdriver entaudit/internal/table
 entaudit/internal/table:  entaudit
 entaudit/mixin:           entaudit
 entaudit/queue:           entaudit
+entaudit/spool:           entaudit entaudit/queue
 entaudit/store:           entaudit ent entaudit/internal/table
 entaudit/txdriver:
 chiaudit:                 entaudit
-auditenv:                 entaudit entaudit/queue entaudit/store chiaudit
+auditenv:                 entaudit entaudit/queue entaudit/spool entaudit/store chiaudit
 ent/schema:               entaudit/mixin
 ent/...:                  ent/... entaudit entaudit/mixin
 cmd/entaudit:             ...
