@@ -27,18 +27,44 @@ func (s *Settings) check() error {
 	if err != nil {
 		return named(err, "entaudit:")
 	}
-	q, err := queue.New(discard(), s.Queue)
-	if err != nil {
-		return named(err, "queue:")
-	}
-	if err := q.Close(context.Background()); err != nil {
-		return fmt.Errorf("auditenv: %w", err)
+	if err := s.checkQueue(); err != nil {
+		return err
 	}
 	if err := handles(rec, s.Handler); err != nil {
 		return named(err, "chiaudit:")
 	}
 	return s.checkJWT()
 }
+
+// checkQueue checks the queue and its spool. No folder is opened here.
+func (s *Settings) checkQueue() error {
+	cfg := s.Queue
+	switch {
+	case s.Spool.Dir != "":
+		if err := s.Spool.Validate(); err != nil {
+			return named(err, "spool:")
+		}
+		cfg.Spool = unopened{}
+	case s.Spool.MaxBytes != 0 || s.Spool.SegmentBytes != 0:
+		return errors.New("auditenv: AUDIT_SPOOL_DIR: is not set, so that the other settings of the spool mean nothing")
+	}
+	if s.Dead.Dir != "" && s.Dead.Dir == s.Spool.Dir {
+		return errors.New("auditenv: AUDIT_DEAD_LETTER_DIR: is that of the spool")
+	}
+	q, err := queue.New(discard(), cfg)
+	if err != nil {
+		return named(err, "queue:")
+	}
+	if err := q.Close(context.Background()); err != nil {
+		return fmt.Errorf("auditenv: %w", err)
+	}
+	return nil
+}
+
+// unopened stands for the spool.
+type unopened struct{ queue.Spool }
+
+func (unopened) Len() int { return 0 }
 
 // handles returns what a Handler with such options panics with.
 func handles(rec *entaudit.Recorder, opts chiaudit.Options) (err error) {

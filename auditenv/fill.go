@@ -13,6 +13,7 @@ import (
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
 )
 
@@ -29,6 +30,9 @@ func (s *Settings) fill(v variables) error {
 		Delay: v.QueueDelay, Timeout: v.QueueTimeout, OnFull: queue.Policy(v.QueueOnFull),
 		Retries: v.QueueRetries, Backoff: v.QueueBackoff, MaxBackoff: v.QueueMaxBackoff, Block: v.QueueBlock,
 	}
+	s.Queue.Durable = v.QueueDurable
+	s.Spool = spool.Config{Dir: v.SpoolDir, MaxBytes: int64(v.SpoolMaxBytes), SegmentBytes: int64(v.SpoolSegmentBytes)}
+	s.Dead = spool.Config{Dir: v.DeadLetterDir}
 	s.Handler = chiaudit.Options{
 		NoRequestBody: !v.RequestBody, ResponseBody: v.ResponseBody, MaxBody: v.MaxBody, Headers: v.Headers, Key: key(v.HashKey),
 		NoDefaultExclude: !v.ExcludeDefaults, SkipAnonymous: !v.LogAnonymous, StreamOpenings: v.StreamOpenings, TenantHeader: v.TenantHeader,

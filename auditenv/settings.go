@@ -15,6 +15,7 @@ import (
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
 )
 
@@ -26,8 +27,12 @@ import (
 type Settings struct {
 	Recorder entaudit.Config
 	Queue    queue.Config
-	Store    store.Config
-	Handler  chiaudit.Options
+	// Spool is for [spool.Open], whose result then becomes Queue.Spool, and Dead for
+	// [spool.OpenDead] and Queue.DeadLetter. Where no folder is set there is none.
+	Spool   spool.Config
+	Dead    spool.Config
+	Store   store.Config
+	Handler chiaudit.Options
 	// JWT is for [chiaudit.NewJWT], whose method Actor then becomes Handler.Actor.
 	JWT chiaudit.JWTConfig
 	// Warnings name variables that begin with AUDIT_ and mean nothing. [Load] logs

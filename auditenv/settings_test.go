@@ -25,6 +25,7 @@ import (
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
 )
 
@@ -55,6 +56,7 @@ func TestEveryVariable(t *testing.T) {
 		"REDACT_FIELDS": `["shoe_size"]`, "REDACT_ALLOW": "pin_code, sid", "REDACT_VALUES": "true", "REDACT_CHANGES": "true",
 		"QUEUE_CAPACITY": "10", "QUEUE_BATCH_SIZE": "5", "QUEUE_DELAY": "1s", "QUEUE_TIMEOUT": "2s", "QUEUE_RETRIES": "-1",
 		"QUEUE_BACKOFF": "3s", "QUEUE_MAX_BACKOFF": "4s", "QUEUE_BLOCK": "5s", "QUEUE_MAX_BYTES": "6000", "QUEUE_BATCH_BYTES": "700", "QUEUE_ON_FULL": "block",
+		"QUEUE_DURABLE": "true", "SPOOL_DIR": "/var/spool/shop", "SPOOL_MAX_BYTES": "100000", "SPOOL_SEGMENT_BYTES": "2000", "DEAD_LETTER_DIR": "/var/spool/dead",
 		"CAPTURE_REQUEST_BODY": "false", "CAPTURE_RESPONSE_BODY": "true", "MAX_BODY_SIZE_BYTES": "10000", "HEADERS": "Accept,Origin",
 		"EXCLUDE_PATHS": "/ping,/assets/**", "EXCLUDE_DEFAULTS": "false", "LOG_ANONYMOUS": "false", "STREAM_OPENINGS": "true", "HASH_KEY": goodKey,
 		"TENANT_HEADER": "X-Tenant", "TENANT_SUBDOMAIN": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1",
@@ -82,8 +84,10 @@ func TestEveryVariable(t *testing.T) {
 	require.Equal(t, store.Config{Table: "audit.entries"}, s.Store)
 	require.Equal(t, queue.Config{
 		Capacity: 10, BatchSize: 5, Delay: time.Second, Timeout: 2 * time.Second, Retries: -1, Backoff: 3 * time.Second,
-		MaxBackoff: 4 * time.Second, Block: 5 * time.Second, MaxBytes: 6000, BatchBytes: 700, OnFull: queue.Block,
+		MaxBackoff: 4 * time.Second, Block: 5 * time.Second, MaxBytes: 6000, BatchBytes: 700, OnFull: queue.Block, Durable: true,
 	}, s.Queue)
+	require.Equal(t, spool.Config{Dir: "/var/spool/shop", MaxBytes: 100_000, SegmentBytes: 2000}, s.Spool)
+	require.Equal(t, spool.Config{Dir: "/var/spool/dead"}, s.Dead)
 	require.Len(t, s.Handler.Tenants, 1)
 	s.Handler.Tenants = nil
 	reads := []string{http.MethodGet, http.MethodHead}
@@ -194,6 +198,11 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"a negative grace", "GRACE=-1s", "GRACE"},
 		{"a negative value", "MAX_VALUE_BYTES=-1", "MAX_VALUE_BYTES"},
 		{"a negative body", "MAX_BODY_SIZE_BYTES=-1", "MAX_BODY_SIZE_BYTES"},
+		{"a durable queue without a spool", "QUEUE_DURABLE=true", "QUEUE_DURABLE"},
+		{"spilling without a spool", "QUEUE_ON_FULL=spill", "QUEUE_ON_FULL"},
+		{"a limit of no spool", "SPOOL_MAX_BYTES=5", "SPOOL_DIR"},
+		{"files beyond the spool", "SPOOL_DIR=/x\x00SPOOL_MAX_BYTES=5\x00SPOOL_SEGMENT_BYTES=6", "SPOOL_SEGMENT_BYTES"},
+		{"dead letters in the spool", "SPOOL_DIR=/x\x00DEAD_LETTER_DIR=/x", "DEAD_LETTER_DIR"},
 		{"a batch beyond the queue", "QUEUE_CAPACITY=1\x00QUEUE_BATCH_SIZE=2", "QUEUE_BATCH_SIZE"},
 		{"a negative delay", "QUEUE_DELAY=-1s", "QUEUE_DELAY"},
 		{"waits", "QUEUE_BACKOFF=2s\x00QUEUE_MAX_BACKOFF=1s", "QUEUE_MAX_BACKOFF"},

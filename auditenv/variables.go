@@ -42,6 +42,12 @@ type variables struct {
 	QueueMaxBackoff time.Duration `env:"QUEUE_MAX_BACKOFF" sets:"Config.MaxBackoff" doc:"the longest wait"`
 	QueueBlock      time.Duration `env:"QUEUE_BLOCK" sets:"Config.Block" doc:"how long a request waits for room in a full queue"`
 	QueueOnFull     string        `env:"QUEUE_ON_FULL" sets:"Config.OnFull" doc:"what becomes of entries that there is no room for: refuse, block, spill or drop"`
+	QueueDurable    bool          `env:"QUEUE_DURABLE" envDefault:"false" sets:"Config.Durable" doc:"has every entry stored in the spool before the request goes on"`
+
+	SpoolDir          string `env:"SPOOL_DIR" sets:"Config.Dir" doc:"the folder of the spool on disk; without it there is none"`
+	SpoolMaxBytes     int    `env:"SPOOL_MAX_BYTES" doc:"bytes that it takes on disk at most"`
+	SpoolSegmentBytes int    `env:"SPOOL_SEGMENT_BYTES" sets:"Config.SegmentBytes" doc:"bytes of one of its files"`
+	DeadLetterDir     string `env:"DEAD_LETTER_DIR" doc:"the folder on disk for entries that the store refuses; without it they are dropped and counted"`
 
 	RequestBody     bool   `env:"CAPTURE_REQUEST_BODY" envDefault:"true" sets:"Options.NoRequestBody" doc:"records bodies of requests that change something, masked"`
 	ResponseBody    bool   `env:"CAPTURE_RESPONSE_BODY" envDefault:"false" sets:"Options.ResponseBody" doc:"records bodies of responses, masked; they hold personal data"`

@@ -187,3 +187,16 @@ func BenchmarkWrite(b *testing.B) {
 	b.StopTimer()
 	require.NoError(b, q.Close(context.Background()))
 }
+
+func TestWriteAllocatesLittle(t *testing.T) { // not parallel: AllocsPerRun
+	q, err := queue.New(entaudit.WriterFunc(func(context.Context, []entaudit.Entry) error { return nil }),
+		queue.Config{Capacity: 1 << 16, Block: time.Minute})
+	require.NoError(t, err)
+	entry := audittest.Sample(t, 1)
+	require.LessOrEqual(t, testing.AllocsPerRun(10_000, func() {
+		if err := q.Write(t.Context(), entry); err != nil {
+			t.Error(err)
+		}
+	}), 5.0)
+	require.NoError(t, q.Close(context.Background()))
+}

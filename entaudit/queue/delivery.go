@@ -225,19 +225,20 @@ func (q *Queue) settle(b batch, n int, f fate) {
 		q.mu.Unlock()
 		return // Close has put them away
 	}
+	u := uint64(n) //nolint:gosec // not negative
 	switch f {
 	case stored:
-		q.stats.Stored += uint64(n)
+		q.stats.Stored += u
 	case buried:
-		q.stats.DeadLettered += uint64(n)
+		q.stats.DeadLettered += u
 	case dropped:
-		q.stats.Dropped += uint64(n)
+		q.stats.Dropped += u
 		if q.closed {
 			q.lost += n
 		}
 	}
 	if b.spooled {
-		q.removed += uint64(n)
+		q.removed += u
 	} else {
 		q.mem.remove(n)
 	}

@@ -155,6 +155,6 @@ func TestBytes(t *testing.T) {
 func requireBalance(t *testing.T, q *queue.Queue) {
 	t.Helper()
 	s := q.Stats()
-	require.Equal(t, s.Accepted+s.Recovered, //nolint:gosec // small
+	require.Equal(t, s.Accepted+s.Recovered,
 		s.Stored+s.DeadLettered+s.Dropped+uint64(s.Depth)+uint64(s.Spooled), "%+v", s)
 }

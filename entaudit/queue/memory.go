@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 
@@ -46,8 +47,7 @@ func (m *memory) batch() []entaudit.Entry {
 	if len(m.chunks) == 0 {
 		return nil
 	}
-	e := m.chunks[0].entries
-	return e[:len(e):len(e)]
+	return slices.Clip(m.chunks[0].entries)
 }
 
 // ready reports whether the oldest batch cannot grow.

@@ -256,7 +256,7 @@ func TestFullQueueIsAnError(t *testing.T) {
 
 func TestRetries(t *testing.T) {
 	t.Parallel()
-	bubble(t, "an outage of a minute loses nothing", func(t *testing.T) {
+	bubble(t, "W18 an outage of a minute loses nothing", func(t *testing.T) {
 		q, f := setup(t, queue.Config{})
 		f.will(down)
 		require.NoError(t, q.Write(t.Context(), numbered(0, 250)))

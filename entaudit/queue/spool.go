@@ -84,9 +84,10 @@ func (q *Queue) read() ([]entaudit.Entry, error) {
 	entries, err := q.cfg.Spool.Read(q.ctx, q.cfg.BatchSize)
 	var lost *LostError
 	if errors.As(err, &lost) {
+		n := uint64(lost.Entries) //nolint:gosec // not negative
 		q.mu.Lock()
-		q.removed += uint64(lost.Entries)
-		q.stats.Dropped += uint64(lost.Entries)
+		q.removed += n
+		q.stats.Dropped += n
 		q.stats.LastError = err
 		q.addGap(ReasonDamaged, lost.Entries, nil)
 		q.mu.Unlock()

@@ -1,0 +1,287 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"slices"
+
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
+)
+
+// request is one call of Append.
+type request struct {
+	records []byte
+	lengths []int
+	entries []entaudit.Entry
+	done    chan error
+}
+
+// Append stores entries behind all others. It returns once they are synced, or when ctx
+// ends; it is then unknown whether they are stored, unless the error wraps
+// [queue.ErrFull] or they had not been begun.
+func (s *Spool) Append(ctx context.Context, entries []entaudit.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("spool: append: %w", err)
+	}
+	records, lengths, kept, err := encode(entries)
+	if err != nil {
+		return err
+	}
+	r := &request{records, lengths, kept, make(chan error, 1)}
+	if err := s.enqueue(r); err != nil {
+		return err
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.queued, r); i >= 0 {
+		s.queued = slices.Delete(s.queued, i, i+1)
+		s.reserved -= int64(len(records))
+		return fmt.Errorf("spool: append: %w", ctx.Err())
+	}
+	return fmt.Errorf("spool: append: unknown whether it is stored: %w", ctx.Err())
+}
+
+func (s *Spool) enqueue(r *request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := int64(len(r.records))
+	switch {
+	case s.closed:
+		return fmt.Errorf("spool: append: %w", queue.ErrClosed)
+	case s.bytes+s.reserved+n > s.cfg.MaxBytes:
+		return fmt.Errorf("spool: %w: %d bytes of %d are taken", queue.ErrFull, s.bytes+s.reserved, s.cfg.MaxBytes)
+	}
+	s.queued = append(s.queued, r)
+	s.reserved += n
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// run is the goroutine that writes: what came while it synced is written together.
+func (s *Spool) run() {
+	defer close(s.done)
+	var buf []byte
+	for {
+		select {
+		case <-s.wake:
+			buf = s.commit(buf[:0])
+		case <-s.stop:
+			s.commit(buf[:0])
+			return
+		}
+	}
+}
+
+// commit stores what is queued, and tells those who wait for it.
+func (s *Spool) commit(buf []byte) []byte {
+	s.mu.Lock()
+	requests := s.queued
+	s.queued = nil
+	s.mu.Unlock()
+	if len(requests) == 0 {
+		return buf
+	}
+	for _, r := range requests {
+		buf = append(buf, r.records...)
+	}
+	err := s.store(buf, requests)
+	if err != nil {
+		err = fmt.Errorf("spool: append: %w", err)
+	}
+	s.mu.Lock()
+	s.reserved -= int64(len(buf))
+	s.mu.Unlock()
+	for _, r := range requests {
+		r.done <- err
+	}
+	return buf
+}
+
+// store appends records to the file, or to a new one where that fails.
+func (s *Spool) store(buf []byte, requests []*request) error {
+	var errs []error
+	for range 2 {
+		seg, err := s.tail(int64(len(buf)))
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		if err = s.write(seg, seg.end, buf); err == nil {
+			s.stored(seg, requests)
+			if len(errs) > 0 {
+				slog.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
+			}
+			return nil
+		}
+		errs = append(errs, err, s.giveUp(seg))
+	}
+	return errors.Join(errs...)
+}
+
+// stored counts what has been appended.
+func (s *Spool) stored(seg *segment, requests []*request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range requests {
+		seg.remember(r.entries, r.lengths, seg.end)
+		seg.end += int64(len(r.records))
+		seg.left += len(r.entries)
+		s.bytes += int64(len(r.records))
+		s.count += len(r.entries)
+	}
+}
+
+// write puts data at an offset of the file and has it stored.
+func (s *Spool) write(seg *segment, at int64, data []byte) error {
+	if _, err := seg.file.WriteAt(data, at); err != nil {
+		return err
+	}
+	if err := seg.file.Sync(); err != nil {
+		return err
+	}
+	if !seg.fresh {
+		return nil
+	}
+	if err := s.fs.SyncDir(path.Dir(seg.name)); err != nil {
+		return err
+	}
+	seg.fresh = false
+	return nil
+}
+
+// tail returns the segment that n bytes are appended to.
+func (s *Spool) tail(n int64) (*segment, error) {
+	if seg := s.active; seg != nil {
+		s.mu.Lock()
+		fits := seg.end+n <= s.cfg.SegmentBytes || seg.end == int64(headerSize)
+		s.mu.Unlock()
+		if fits {
+			return seg, nil
+		}
+		s.seal(seg)
+	}
+	s.mu.Lock()
+	o := s.owners[len(s.owners)-1]
+	number := o.high
+	o.high++
+	s.mu.Unlock()
+	seg, err := s.create(o, number)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.segments = append(o.segments, seg)
+	s.bytes += seg.end
+	s.active = seg
+	return seg, nil
+}
+
+// create makes a file.
+func (s *Spool) create(o *owner, number uint64) (*segment, error) {
+	name := path.Join(o.dir, fmt.Sprintf("%016x%s", number, suffix))
+	f, err := s.fs.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	start := int64(headerSize)
+	if _, err := f.WriteAt(header(start), 0); err != nil {
+		return nil, errors.Join(err, f.Close(), s.fs.Remove(name))
+	}
+	return &segment{name: name, file: f, acked: start, end: start, fresh: true}, nil
+}
+
+func (s *Spool) seal(seg *segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.sealed = true
+	s.active = nil
+}
+
+// giveUp ends a file whose write or sync has failed, and takes back what may have reached
+// it. After an error what was not acknowledged may come out of it after all.
+func (s *Spool) giveUp(seg *segment) error {
+	s.mu.Lock()
+	s.stats.Failures++
+	end := seg.end
+	s.mu.Unlock()
+	err := errors.Join(seg.file.Truncate(end), seg.file.Sync())
+	s.seal(seg)
+	if end == int64(headerSize) { // a disk that is full must not fill up with these
+		s.mu.Lock()
+		o := s.owners[len(s.owners)-1]
+		o.segments = slices.DeleteFunc(o.segments, func(other *segment) bool { return other == seg })
+		s.bytes -= end
+		s.mu.Unlock()
+		err = errors.Join(seg.file.Close(), s.fs.Remove(seg.name))
+	}
+	if err != nil {
+		return fmt.Errorf("unknown whether it is stored: %w", err)
+	}
+	return nil
+}
+
+// Prepend stores entries in front of all others of this process, whatever the limit.
+func (s *Spool) Prepend(_ context.Context, entries []entaudit.Entry) error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.unacked = s.unacked[:0]
+	records, lengths, _, err := encode(entries)
+	if err != nil {
+		return err
+	}
+	for len(lengths) > 0 { // the last first, file by file
+		n, size := len(lengths), 0
+		for n > 0 && int64(size) < s.cfg.SegmentBytes {
+			n--
+			size += lengths[n]
+		}
+		if err := s.prepend(records[len(records)-size:], len(lengths)-n); err != nil {
+			return fmt.Errorf("spool: prepend: %w", err)
+		}
+		records, lengths = records[:len(records)-size], lengths[:n]
+	}
+	return nil
+}
+
+func (s *Spool) prepend(records []byte, count int) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return queue.ErrClosed
+	}
+	o := s.owners[len(s.owners)-1]
+	o.low--
+	number := o.low
+	s.mu.Unlock()
+	seg, err := s.create(o, number)
+	if err != nil {
+		return err
+	}
+	seg.sealed = true
+	if err := s.write(seg, seg.end, records); err != nil {
+		return errors.Join(err, seg.file.Close(), s.fs.Remove(seg.name))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.end += int64(len(records))
+	seg.left = count
+	s.bytes += seg.end
+	s.count += count
+	o.segments = slices.Insert(o.segments, 0, seg)
+	return nil
+}

@@ -1,0 +1,17 @@
+// Package spool keeps entries on disk until they are delivered: a [Spool] for package
+// queue, and [Dead] for what a writer refuses.
+//
+// Entries are appended to segment files, each as a record of JSON with a checksum, and
+// are there once the file has been synced; callers that come at the same time share one
+// sync. A segment is deleted when all its entries are acknowledged. Below the folder of
+// a spool each process has a folder of its own, which it locks: a lock that is free tells
+// that the process is gone, and the next one takes over what it left, once.
+//
+// A file whose write or sync has failed is cut back to what was synced before and never
+// appended to again, since a second sync would report success without having done
+// anything. What a crash left half written at the end of a file is cut off; it was never
+// acknowledged. What is damaged elsewhere is skipped, counted, and its file is kept in the
+// folder "damaged".
+//
+// It works on Unix systems, on local file systems that honour fsync and flock.
+package spool

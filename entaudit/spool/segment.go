@@ -1,0 +1,264 @@
+package spool
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"slices"
+
+	"github.com/entaudit/audit/entaudit"
+)
+
+// A segment is a header and then records:
+//
+//	"entspl1\n", offset of the first record not acknowledged (8), its CRC-32C (4)
+//	ff 45 41 fe, length of the payload (4), CRC-32C of length and payload (4), payload: JSON
+//
+// Numbers are little-endian. The offset is written without a sync: where it is lost,
+// entries are delivered again. The first bytes of a record are not UTF-8, so that no payload
+// looks like one.
+const (
+	magic      = "entspl1\n"
+	headerSize = len(magic) + 8 + 4
+	mark       = "\xffEA\xfe"
+	prefixSize = len(mark) + 4 + 4
+)
+
+// appendRecord appends payload as a record.
+func appendRecord(buf, payload []byte) []byte {
+	buf = append(buf, mark...)
+	length := len(buf)
+	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(payload))) //nolint:gosec // entries are bounded
+	sum := checksum(buf[length:length+4], payload)
+	buf = binary.LittleEndian.AppendUint32(buf, sum)
+	return append(buf, payload...)
+}
+
+func checksum(length, payload []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Update(0, table, length), table, payload)
+}
+
+// record returns the payload of the record that data begins with.
+func record(data []byte) (payload []byte, ok bool) {
+	if len(data) < prefixSize || string(data[:len(mark)]) != mark {
+		return nil, false
+	}
+	length := data[len(mark) : len(mark)+4]
+	n := int64(binary.LittleEndian.Uint32(length))
+	if n == 0 || n > int64(len(data)-prefixSize) {
+		return nil, false
+	}
+	payload = data[prefixSize : prefixSize+int(n)]
+	return payload, checksum(length, payload) == binary.LittleEndian.Uint32(data[len(mark)+4:])
+}
+
+// scan calls yield with each record of data, which may be damaged, and where it begins and
+// ends, until yield returns false. It returns where the last one ended and how many times
+// something else stood between two records.
+func scan(data []byte, yield func(payload []byte, begin, end int) bool) (end, damaged int) {
+	for at := 0; at < len(data); {
+		payload, ok := record(data[at:])
+		if !ok {
+			next := bytes.Index(data[at+1:], []byte(mark))
+			if next < 0 {
+				break
+			}
+			at += 1 + next
+			continue
+		}
+		if at > end {
+			damaged++
+		}
+		begin := at
+		at += prefixSize + len(payload)
+		end = at
+		if !yield(payload, begin, end) {
+			break
+		}
+	}
+	return end, damaged
+}
+
+// encode returns entries as records, the length of each, and the entries as they come back.
+// One that cannot be encoded is stored without what stands in the way, with a mark.
+func encode(entries []entaudit.Entry) (records []byte, lengths []int, kept []entaudit.Entry, err error) {
+	kept = slices.Clone(entries) // the caller may reuse his
+	lengths = make([]int, len(entries))
+	for i := range kept {
+		payload, err := marshal(kept[i])
+		if err != nil {
+			kept[i] = bare(kept[i], err)
+			if payload, err = marshal(kept[i]); err != nil {
+				return nil, nil, nil, fmt.Errorf("spool: entry %s: %w", kept[i].ID, err)
+			}
+		}
+		before := len(records)
+		records = appendRecord(records, payload)
+		lengths[i] = len(records) - before
+	}
+	return records, lengths, kept, nil
+}
+
+// marshal encodes e. Values in its metadata may panic.
+func marshal(e entaudit.Entry) (data []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("encoding panicked with %T", p)
+		}
+	}()
+	return e.MarshalJSON()
+}
+
+// bare returns e without what may be no JSON: finished entries have nothing of the kind.
+func bare(e entaudit.Entry, err error) entaudit.Entry {
+	e.Metadata = map[string]any{"encode_failed": entaudit.ErrorCode(err)}
+	e.Changes, e.Edges = nil, nil
+	e.Marks = map[string]entaudit.Mark{
+		"metadata": entaudit.MarkUnencodable, "changes": entaudit.MarkUnencodable, "edges": entaudit.MarkUnencodable,
+	}
+	return e
+}
+
+// segment is one file. Its fields are guarded by Spool.mu, except what is said to be of
+// one goroutine.
+type segment struct {
+	name    string
+	file    file
+	acked   int64 // where the first entry begins that is not acknowledged
+	end     int64 // of what was synced
+	left    int   // entries between the two
+	sealed  bool  // nothing is appended any more
+	damaged bool
+	fresh   bool // of the committer: the folder has not been synced since it was made
+
+	// Entries from acked on, as many as fit, so that what is delivered soon need not be
+	// read and decoded; and where each ends.
+	recent      []entaudit.Entry
+	recentEnds  []int64
+	recentBytes int64
+}
+
+// maxRecent is how many bytes of records the entries of a file that are kept in memory stand
+// for at most.
+const maxRecent = 4 << 20
+
+// remember keeps entries whose records begin at an offset, if they follow on those that
+// are kept.
+func (s *segment) remember(entries []entaudit.Entry, lengths []int, at int64) {
+	for i, n := range lengths {
+		next := s.acked
+		if len(s.recentEnds) > 0 {
+			next = s.recentEnds[len(s.recentEnds)-1]
+		}
+		if at != next || s.recentBytes+int64(n) > maxRecent {
+			return
+		}
+		at += int64(n)
+		s.recent, s.recentEnds = append(s.recent, entries[i]), append(s.recentEnds, at)
+		s.recentBytes += int64(n)
+	}
+}
+
+// ack notes that everything before an offset is acknowledged.
+func (s *segment) ack(end int64) {
+	n, _ := slices.BinarySearch(s.recentEnds, end+1)
+	s.recent, s.recentEnds = s.recent[n:], s.recentEnds[n:]
+	s.recentBytes -= end - s.acked
+	s.acked = end
+	if len(s.recent) == 0 {
+		s.recent, s.recentEnds, s.recentBytes = nil, nil, 0
+	}
+}
+
+func header(acked int64) []byte {
+	buf := binary.LittleEndian.AppendUint64([]byte(magic), uint64(acked)) //nolint:gosec // not negative
+	return binary.LittleEndian.AppendUint32(buf, crc32.Checksum(buf[len(magic):], crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// acknowledged returns the offset in a header, or that of the first record.
+func acknowledged(data []byte) int64 {
+	slot := data[len(magic):headerSize]
+	at := int64(binary.LittleEndian.Uint64(slot)) //nolint:gosec // checked below
+	if !bytes.Equal(header(at)[len(magic):], slot) || at < int64(headerSize) || at > int64(len(data)) {
+		return int64(headerSize)
+	}
+	return at
+}
+
+// recovered is what a segment of another process held.
+type recovered struct {
+	torn    int // bytes that were cut off
+	damaged int // places between entries that were
+}
+
+// recover reads a file that another process left.
+func recoverSegment(name string, f file) (*segment, recovered, error) {
+	size, err := f.Size()
+	if err != nil {
+		return nil, recovered{}, err
+	}
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, size))
+	if err != nil {
+		return nil, recovered{}, err
+	}
+	s := &segment{name: name, file: f, sealed: true, acked: int64(headerSize), end: int64(headerSize)}
+	if len(data) < headerSize {
+		return s, recovered{torn: len(data)}, nil // it was never synced
+	}
+	if string(data[:len(magic)]) == magic {
+		s.acked = acknowledged(data)
+	}
+	end, damaged := scan(data[s.acked:], func([]byte, int, int) bool { s.left++; return true })
+	s.end = s.acked + int64(end)
+	s.damaged = damaged > 0
+	r := recovered{torn: len(data) - int(s.end), damaged: damaged}
+	if r.torn > 0 {
+		if err := f.Truncate(s.end); err != nil {
+			return nil, recovered{}, err
+		}
+	}
+	return s, r, nil
+}
+
+// window is how much of a segment is read at first.
+const window = 512 << 10
+
+// read returns up to n entries between from and end, and where each ends. Damaged ones are
+// left out; the last offset is end if there is nothing readable before it.
+func (s *segment) read(from, end int64, n int) (entries []entaudit.Entry, ends []int64, damaged bool, err error) {
+	for size := int64(window); ; size *= 4 {
+		size = min(size, end-from)
+		data := make([]byte, size)
+		if _, err := s.file.ReadAt(data, from); err != nil {
+			return nil, nil, false, err
+		}
+		entries, ends = entries[:0], ends[:0]
+		last, bad := scan(data, func(payload []byte, _, stop int) bool {
+			var e entaudit.Entry
+			if err := e.UnmarshalJSON(payload); err != nil {
+				damaged = true
+				return true
+			}
+			entries, ends = append(entries, e), append(ends, from+int64(stop))
+			return len(entries) < n
+		})
+		damaged = damaged || bad > 0
+		whole := from+size == end
+		switch {
+		case len(entries) == n, !whole && len(entries) > 0:
+			return entries, ends, damaged, nil
+		case !whole:
+			continue
+		}
+		if from+int64(last) < end {
+			damaged = true
+		}
+		if len(ends) > 0 {
+			ends[len(ends)-1] = end
+		}
+		return entries, ends, damaged, nil
+	}
+}

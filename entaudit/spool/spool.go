@@ -1,0 +1,339 @@
+package spool
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
+)
+
+// Defaults of [Config].
+const (
+	DefaultMaxBytes     = 1 << 30
+	DefaultSegmentBytes = 4 << 20
+)
+
+// Config holds the settings of a [Spool].
+type Config struct {
+	// Dir is the folder, which is made if there is none, readable by this user alone.
+	// Several processes may share it. It must be on a local disk that outlives the process,
+	// and nobody else may be able to write to it.
+	Dir string
+	// MaxBytes is how much the spool of this process takes on disk at most, what it took over
+	// from others included. Zero means DefaultMaxBytes.
+	MaxBytes int64
+	// SegmentBytes is the size of a file. Disk is freed by whole files, and after a power
+	// failure as much may be delivered again. Zero means DefaultSegmentBytes.
+	SegmentBytes int64
+}
+
+func (c Config) withDefaults() (Config, error) {
+	c.MaxBytes = cmp.Or(c.MaxBytes, DefaultMaxBytes)
+	c.SegmentBytes = cmp.Or(c.SegmentBytes, min(DefaultSegmentBytes, c.MaxBytes))
+	switch {
+	case c.Dir == "":
+		return c, errors.New("spool: Config.Dir: is empty")
+	case c.MaxBytes < 0:
+		return c, fmt.Errorf("spool: Config.MaxBytes: %d is negative", c.MaxBytes)
+	case c.SegmentBytes < 0 || c.SegmentBytes > c.MaxBytes:
+		return c, fmt.Errorf("spool: Config.SegmentBytes: %d is not between 1 and the limit of %d", c.SegmentBytes, c.MaxBytes)
+	}
+	return c, nil
+}
+
+// Validate returns an error that names the field that is wrong, without touching the disk.
+func (c Config) Validate() error {
+	_, err := c.withDefaults()
+	return err
+}
+
+// rescan is how often folders of processes that are gone are looked for.
+const rescan = time.Minute
+
+// Spool is a [queue.Spool] in files. It has a goroutine, which ends with [Spool.Close].
+type Spool struct {
+	cfg  Config
+	fs   files
+	wake chan struct{}
+	stop chan struct{}
+	done chan struct{}
+
+	reading sync.Mutex // held by Read, Ack, Prepend and Close, before mu
+	scanned time.Time
+	unacked []position // of the entries that Read returned last
+
+	mu       sync.Mutex
+	owners   []*owner // this process's own is the last
+	queued   []*request
+	reserved int64 // bytes of what is queued
+	bytes    int64 // of the segments
+	count    int
+	lost     int // entries that are damaged and not told of
+	closed   bool
+	stats    Stats
+	active   *segment // of the committer
+
+	closing  sync.Once
+	closeErr error
+}
+
+// position is where an entry ends.
+type position struct {
+	owner *owner
+	seg   *segment
+	end   int64
+}
+
+// Stats are the numbers of a [Spool].
+type Stats struct {
+	Entries  int   // that are not acknowledged
+	Bytes    int64 // of the files
+	Adopted  int   // processes that were gone and whose entries were taken over
+	Torn     int   // bytes that a crash had left half written, and that were cut off
+	Damaged  int   // places where acknowledged entries cannot be read any more
+	Failures int   // of files to store what was appended; another took their place
+}
+
+// Open opens the spool in cfg.Dir and takes over what processes left there that are gone.
+// It must be closed; a queue does that.
+func Open(cfg Config) (*Spool, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDisk(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("spool: open: %w", err)
+	}
+	s, err := open(cfg, d)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("spool: open: %w", err), d.Close())
+	}
+	return s, nil
+}
+
+func open(cfg Config, fsys files) (*Spool, error) {
+	s := &Spool{cfg: cfg, fs: fsys, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	o, err := own(fsys)
+	if err != nil {
+		return nil, err
+	}
+	s.owners = []*owner{o}
+	if err := s.rescan(); err != nil {
+		slog.Error("spool: what a process left cannot be taken over", "error", err)
+	}
+	go s.run()
+	return s, nil
+}
+
+// String returns "spool".
+func (s *Spool) String() string { return "spool" }
+
+// Stats returns the numbers of now.
+func (s *Spool) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	st.Entries, st.Bytes = s.count, s.bytes
+	return st
+}
+
+// Len returns how many entries there are that are not acknowledged.
+func (s *Spool) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// rescan takes over what processes left that are gone.
+func (s *Spool) rescan() error {
+	s.scanned = time.Now()
+	adopted, err := s.adopt()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range adopted {
+		for _, seg := range o.segments {
+			s.count += seg.left
+			s.bytes += seg.end
+		}
+	}
+	s.stats.Adopted += len(adopted)
+	last := len(s.owners) - 1
+	s.owners = slices.Concat(s.owners[:last], adopted, s.owners[last:])
+	return err
+}
+
+// Read returns the oldest entries, at most n, out of one file.
+func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.unacked = s.unacked[:0]
+	var errs []error
+	if time.Since(s.scanned) >= rescan {
+		errs = append(errs, s.rescan())
+	}
+	for {
+		errs = append(errs, s.sweep())
+		p, end, lost := s.front()
+		switch {
+		case lost > 0:
+			return nil, &queue.LostError{Entries: lost, Err: errors.New("files are damaged")}
+		case p.seg == nil:
+			return nil, errors.Join(errs...)
+		}
+		entries, ends := s.recent(p.seg, n)
+		var damaged bool
+		var err error
+		if len(entries) == 0 {
+			entries, ends, damaged, err = p.seg.read(p.seg.acked, end, n)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("spool: read: %w", errors.Join(append(errs, err)...))
+		}
+		s.mu.Lock()
+		p.seg.damaged = p.seg.damaged || damaged
+		if len(entries) == 0 {
+			p.seg.ack(end) // nothing in it can be read
+			p.seg.sealed = true
+			s.mu.Unlock()
+			continue
+		}
+		s.mu.Unlock()
+		for _, end := range ends {
+			s.unacked = append(s.unacked, position{p.owner, p.seg, end})
+		}
+		return entries, nil
+	}
+}
+
+// front returns the segment that is next, and where it ends.
+func (s *Spool) front() (p position, end int64, lost int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lost, s.lost = s.lost, 0
+	for _, o := range s.owners {
+		for _, seg := range o.segments {
+			if seg.acked < seg.end {
+				return position{owner: o, seg: seg}, seg.end, lost
+			}
+		}
+	}
+	return position{}, 0, lost
+}
+
+// recent returns the first entries of a segment, as far as they are in memory.
+func (s *Spool) recent(seg *segment, n int) ([]entaudit.Entry, []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n = min(n, len(seg.recent))
+	return seg.recent[:n:n], seg.recentEnds[:n:n]
+}
+
+// Ack removes the oldest n entries, which Read has returned.
+func (s *Spool) Ack(n int) error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if n == 0 {
+		return nil
+	}
+	if n > len(s.unacked) {
+		return fmt.Errorf("spool: acknowledge: %d entries of %d that were read", n, len(s.unacked))
+	}
+	p := s.unacked[n-1]
+	s.unacked = s.unacked[n:]
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return fmt.Errorf("spool: acknowledge: %w", queue.ErrClosed)
+	}
+	p.seg.ack(p.end)
+	p.seg.left -= n
+	s.count -= n
+	s.mu.Unlock()
+	_, err := p.seg.file.WriteAt(header(p.end), 0)
+	if err := errors.Join(err, s.sweep()); err != nil {
+		return fmt.Errorf("spool: acknowledge: %w", err)
+	}
+	return nil
+}
+
+// sweep deletes segments that are done with, and folders of others that are empty. A file
+// that comes back after a power failure is delivered again.
+func (s *Spool) sweep() error {
+	var done []*segment
+	var empty []*owner
+	s.mu.Lock()
+	for _, o := range s.owners {
+		o.segments = slices.DeleteFunc(o.segments, func(seg *segment) bool {
+			if !seg.sealed || seg.acked < seg.end {
+				return false
+			}
+			s.bytes -= seg.end
+			s.count -= seg.left
+			s.lost += seg.left
+			if seg.left > 0 {
+				s.stats.Damaged++
+			}
+			done = append(done, seg)
+			return true
+		})
+	}
+	last := len(s.owners) - 1
+	if s.closed {
+		last++
+	}
+	for _, o := range s.owners[:last] {
+		if len(o.segments) == 0 {
+			empty = append(empty, o)
+		}
+	}
+	s.owners = slices.DeleteFunc(s.owners, func(o *owner) bool { return slices.Contains(empty, o) })
+	s.mu.Unlock()
+	var errs []error
+	for _, seg := range done {
+		errs = append(errs, discard(s.fs, seg))
+	}
+	for _, o := range empty {
+		errs = append(errs, o.remove(s.fs))
+	}
+	return errors.Join(errs...)
+}
+
+// Close stores what is being appended and lets go of the files. What is left is taken
+// over by the next process that opens the spool. It is idempotent.
+func (s *Spool) Close(context.Context) error {
+	s.closing.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		close(s.stop)
+		<-s.done
+		if err := s.release(); err != nil {
+			s.closeErr = fmt.Errorf("spool: close: %w", err)
+		}
+	})
+	return s.closeErr
+}
+
+func (s *Spool) release() error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.mu.Lock()
+	s.closed = true
+	if s.active != nil {
+		s.active.sealed = true
+	}
+	s.mu.Unlock()
+	errs := []error{s.sweep()}
+	for _, o := range s.owners {
+		errs = append(errs, o.close())
+	}
+	return errors.Join(append(errs, s.fs.Close())...)
+}
