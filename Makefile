@@ -9,10 +9,12 @@ OPS       ?= 5000
 BENCH     ?= .
 BENCHTIME ?= 1s
 ROWS      ?= 100000
+FUZZ      ?= .
+FUZZTIME  ?= 1m
 lint_tool  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help generate test race bench bench-ratio bench-peers bench-wire bench-large soak lint fmt vet cover tidy modules ent146 compat fault red ci
+.PHONY: help generate test race bench bench-ratio bench-peers bench-wire bench-large soak fuzz lint fmt vet cover tidy modules ent146 compat fault red ci
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -46,6 +48,9 @@ torture: ## run many random operations against the triggers of the databases (SE
 
 soak: ## run under load for long and look for leaks (ARGS=-help)
 	$(GO) run ./internal/bench soak $(ARGS)
+
+fuzz: ## run each fuzz target for FUZZTIME=1m, one after the other (FUZZ=regexp PKG=./...)
+	GO=$(GO) FUZZ='$(FUZZ)' FUZZTIME=$(FUZZTIME) ./.ci/fuzz $(PKG)
 
 lint: ## run the linters of .golangci.yml, built through the Go module proxy
 	$(lint_tool) run $(PKG)

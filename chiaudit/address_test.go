@@ -162,7 +162,17 @@ func FuzzT05Forwarded(f *testing.F) {
 			require.Equal(t, "203.0.113.9", q.IP)
 		}))
 		get(h, "/", func(q *http.Request) { q.Header[name] = []string{spoof, spoof + "," + last} })
-		p.Count = 3 // reaches what the client has written
+		p = chiaudit.Proxies{Trusted: prefixes("192.0.2.0/24", "10.0.0.0/8"), Header: p.Header}
+		behind := ",10.0.0.1"
+		if standard {
+			behind = ",for=10.0.0.1"
+		}
+		h = chiaudit.Handler(rec, chiaudit.Options{Proxies: p})(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			q, _ := entaudit.RequestFrom(r.Context())
+			require.Equal(t, "203.0.113.9", q.IP)
+		}))
+		get(h, "/", func(q *http.Request) { q.Header[name] = []string{spoof, spoof + "," + last + behind} })
+		p = chiaudit.Proxies{Count: 3, Header: p.Header} // reaches what the client has written
 		h = chiaudit.Handler(rec, chiaudit.Options{Proxies: p})(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			q, _ := entaudit.RequestFrom(r.Context())
 			if q.IP != "" {

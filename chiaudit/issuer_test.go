@@ -226,6 +226,59 @@ func TestS25NoUnverifiedClaims(t *testing.T) {
 	require.Zero(t, id, "nothing of a token that is right in all but its time")
 }
 
+// requireClaims requires what a token that proves something must have, as a reader
+// sees it that has nothing to do with ours.
+func requireClaims(t *testing.T, head, payload, id string) {
+	t.Helper()
+	require.NotEmpty(t, id)
+	require.LessOrEqual(t, len(id), entaudit.LimitName)
+	require.Equal(t, strings.TrimSpace(id), id)
+	var h, p map[string]any
+	require.NoError(t, json.Unmarshal([]byte(head), &h))
+	require.NoError(t, json.Unmarshal([]byte(payload), &p))
+	require.Equal(t, "HS256", h["alg"])
+	require.NotContains(t, h, "crit")
+	require.Equal(t, id, p["sub"])
+	require.Greater(t, p["exp"], float64(time.Now().Unix()-1))
+	if nbf, ok := p["nbf"]; ok {
+		require.LessOrEqual(t, nbf, float64(time.Now().Unix()+1))
+	}
+}
+
+// No header proves anything that has no token of ours in it, and none that calls itself
+// a bearer's is passed over.
+func FuzzS18Authorization(f *testing.F) {
+	j := newJWT(f, chiaudit.JWTConfig{Secret: secret, FingerprintKey: secret})
+	theirs := signAs(f, jwt.SigningMethodHS256, claims{"sub": "mallory", "exp": later}, []byte("another key, which is forty bytes long, too"))
+	expired := sign(f, claims{"sub": "mallory", "exp": 1})
+	f.Add("Bearer ", "", "")
+	f.Add("bearer  ", ".", "Basic YTpi")
+	f.Add("Basic YTpi, BEARER\t", "=", "Bearer")
+	f.Add("", "\x00", "Bearer x")
+	f.Fuzz(func(t *testing.T, before, after, second string) {
+		for _, token := range []string{theirs, expired} {
+			values := []string{before + token + after, second}
+			if second == "" {
+				values = values[:1]
+			}
+			id, err := actor(j, values...)
+			require.Zero(t, id)
+			for _, v := range values {
+				if scheme, _, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
+					require.Error(t, err, "%q is passed over", v)
+				}
+			}
+			var auth *chiaudit.AuthError
+			if err != nil {
+				require.ErrorAs(t, err, &auth)
+				require.Len(t, auth.Fingerprint, 32)
+				require.NotContains(t, err.Error(), segments(token)[2])
+				require.Contains(t, []string{"", "mallory"}, auth.Subject)
+			}
+		}
+	})
+}
+
 // No token whose signature is not ours proves anything, and none makes us panic.
 func FuzzS18Token(f *testing.F) {
 	j := newJWT(f, chiaudit.JWTConfig{Secret: secret, Claims: chiaudit.ClaimMap{Tenant: "tid", TenantSlug: "slug", Impersonator: "imp.id"}})
@@ -240,9 +293,7 @@ func FuzzS18Token(f *testing.F) {
 		token := raw(head, payload)
 		id, err := actor(j, "Bearer "+token)
 		if err == nil {
-			require.NotEmpty(t, id.Actor.ID)
-			require.Less(t, len(id.Actor.ID), 256)
-			require.Equal(t, strings.TrimSpace(id.Actor.ID), id.Actor.ID)
+			requireClaims(t, head, payload, id.Actor.ID)
 		} else {
 			require.Zero(t, id)
 		}

@@ -33,10 +33,10 @@ func (d *Redactor) parameter(part string) (string, Mark) {
 	switch {
 	case err != nil || valueErr != nil || strings.Contains(part, ";"):
 		return fmt.Sprintf("%%5Bunparsed:%d%%5D", len(part)), MarkRedacted
-	case ok && value != "" && (d.Name(decoded) || d.found(text)):
-		return name + "=" + Redacted, MarkRedacted
 	case d.found(decoded): // a query need not have names
 		return Redacted, MarkRedacted
+	case ok && value != "" && (d.Name(decoded) || d.found(text)):
+		return name + "=" + Redacted, MarkRedacted
 	}
 	return part, ""
 }
