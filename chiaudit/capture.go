@@ -20,26 +20,28 @@ type captureKey struct{}
 type capture struct {
 	context.Context
 
-	h         *handler
-	outer     *capture // of another Recorder around this one
-	entry     *entaudit.Entry
-	entries   []entaudit.Entry // of the one entry, as it goes to the Recorder
-	begun     time.Time
-	route     route
-	tracker   tracker
-	findings  findings
-	query     string    // as this Recorder redacts it
-	header    [1]string // the request id as the response's header holds it
-	newID     bool      // the client's request id could not be used
-	returned  bool
-	method    string
-	path      string
-	remarks   remarks
-	unneeded  bool   // the entry is not to be written
-	takeover  string // what a connection that is taken over becomes
-	in        requestBody
-	announced int64 // Content-Length of the request, -1 where it is not known
-	media     media // of the request
+	h        *handler
+	outer    *capture // of another Recorder around this one
+	entry    *entaudit.Entry
+	entries  []entaudit.Entry // of the one entry, as it goes to the Recorder
+	begun    time.Time
+	route    route
+	tracker  tracker
+	findings findings
+	query    string    // as this Recorder redacts it
+	header   [1]string // the request id as the response's header holds it
+	newID    bool      // the client's request id could not be used
+	returned bool
+	method   string
+	path     string
+	remarks  remarks
+	unneeded bool   // the entry is not to be written
+	takeover string // what a connection that is taken over becomes
+	in       requestBody
+	// The address of the connection was overwritten from a header.
+	overwritten bool
+	announced   int64 // Content-Length of the request, -1 where it is not known
+	media       media // of the request
 }
 
 func (c *capture) Value(key any) any {
@@ -71,27 +73,29 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, next http.Handle
 	c.entry = &c.entries[0]
 	c.takeover = takenOver(r)
 	c.tracker.c = c
-	var mark entaudit.Mark
-	if c.query, mark = h.rec.Redactor().Query(r.URL.RawQuery); mark != "" {
-		c.mark("query", mark)
-	}
 	ctx := r.Context()
 	c.route, ctx = h.enter(ctx, r, next)
+	c.query = c.masked("query", h.mask.Query, r.URL.RawQuery)
 	if outer != nil {
-		c.Context, c.newID = ctx, outer.newID // the request is known, with the actor set so far
-		entaudit.SetRequest(ctx, func(q *entaudit.Request) {
-			q.Query, _ = h.rec.Redactor().Query(q.Query) // for changes, which take it as it is
+		c.Context, c.newID = ctx, outer.newID                // the request is known, with the actor set so far
+		entaudit.SetRequest(ctx, func(q *entaudit.Request) { // for changes, which take it as it is
+			q.Query, _ = h.mask.Query(q.Query)
+			q.Path = c.masked("path", c.maskPath, q.Path)
+			q.UserAgent = c.masked("user_agent", h.mask.Text, q.UserAgent)
 		})
 		return c
 	}
 	q := entaudit.Request{
 		TraceID:   traceID(r.Header),
 		Method:    r.Method,
-		Path:      c.path,
+		Path:      c.masked("path", c.maskPath, c.path),
 		Route:     c.route.expected,
 		Query:     c.query,
 		IP:        peer(r.RemoteAddr),
-		UserAgent: r.UserAgent(),
+		UserAgent: c.masked("user_agent", h.mask.Text, r.UserAgent()),
+	}
+	if c.overwritten = overwritten(r.RemoteAddr); c.overwritten {
+		h.warnOverwritten(ctx)
 	}
 	q.ID, c.newID = requestID(ctx, r.Header)
 	c.header[0] = q.ID
@@ -130,6 +134,7 @@ func (c *capture) record(end ending) {
 	})
 	e.Request, _ = entaudit.RequestFrom(c)
 	e.Request.Query = c.query
+	e.Request.Path = c.masked("path", c.maskPath, e.Request.Path) // the router may have gone another way
 	e.Action = e.Request.Method + " " + action
 	c.explain(end)
 	c.attribute()
@@ -216,12 +221,28 @@ func (c *capture) explain(end ending) {
 	if c.newID {
 		c.mark("request_id", entaudit.MarkReplaced)
 	}
+	if c.overwritten && e.Request.IP == "" {
+		c.mark("ip_address", entaudit.MarkUnknown)
+	}
 	if end.doubtful {
 		c.mark("status_code", entaudit.MarkUnknown)
 	}
 	if n := len(e.Request.UserAgent); n > entaudit.LimitUserAgent {
 		c.note("user_agent_length", n)
 	}
+}
+
+// masked returns what a Redactor leaves of a text, and marks it.
+func (c *capture) masked(path string, mask func(string) (string, entaudit.Mark), s string) string {
+	s, how := mask(s)
+	if how != "" {
+		c.mark(path, how)
+	}
+	return s
+}
+
+func (c *capture) maskPath(path string) (string, entaudit.Mark) {
+	return c.h.maskPath(path, c.route.secrets)
 }
 
 func (c *capture) mark(path string, m entaudit.Mark) {

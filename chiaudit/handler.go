@@ -41,7 +41,12 @@ import (
 // that goes away leaves the reason client_gone; the request is aborted where
 // nothing was sent or a write failed, and has the outcome of its status otherwise.
 // The address is that of the TCP peer, unless Options.Proxies or chi's ClientIPFrom
-// middleware in front says more.
+// middleware in front says more. Of chi's middleware.RealIP, which takes it from a
+// header of the client's, it panics where it can see it: behind it, or on the router
+// that it is put in front of. In front of it nobody can see it when the router is
+// built: the address is then recorded as unknown, with a mark, and a warning is
+// logged. Middleware that writes an address with a made-up port cannot be told from a
+// connection.
 //
 // The entry is handed to the Recorder's Writer before the request ends, so that
 // a Writer that waits for a database makes requests wait: put a queue in front.
@@ -63,6 +68,7 @@ func Handler(rec *entaudit.Recorder, opts Options) func(http.Handler) http.Handl
 		if next == nil {
 			panic("chiaudit: Handler: the next handler is nil")
 		}
+		refuseRealIP(next)
 		if rec.Off() {
 			return h.silent(next)
 		}
@@ -77,6 +83,7 @@ type handler struct {
 	now      func() time.Time
 	routes   sync.Pool // of *chi.Context
 	failures failureLog
+	warned   sync.Once
 	tenants  []TenantFunc
 	proxies  proxies
 	recording

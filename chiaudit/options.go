@@ -53,8 +53,8 @@ type Options struct {
 	// MaxBody is how many bytes of a body are kept while it passes, in each
 	// direction. Zero means [DefaultMaxBody].
 	MaxBody int
-	// Redact adds to what the Recorder masks, for bodies, headers and what [Annotate]
-	// is given: names of fields that are encrypted before they are stored, for example.
+	// Redact adds to what the Recorder masks, for path, query, bodies, headers and what
+	// [Annotate] is given: names of fields that are encrypted before they are stored, for example.
 	Redact entaudit.Redact
 	// Headers are the names of request and response headers whose values are
 	// recorded, as request_headers and response_headers in the metadata, and Host for

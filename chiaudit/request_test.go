@@ -46,6 +46,21 @@ func TestS26S28PeerAddress(t *testing.T) {
 		h := middleware.RealIP(chiaudit.Handler(rec, chiaudit.Options{})(status(200))) //nolint:staticcheck // what it does is tested
 		get(h, "/", header("X-Real-IP", "1.2.3.4"))
 		require.Empty(t, m.only(t).Request.IP)
+		require.Equal(t, entaudit.MarkUnknown, m.only(t).Marks["ip_address"])
+	})
+	t.Run("S28 refused where it can be seen", func(t *testing.T) {
+		t.Parallel()
+		const says = "chiaudit: Handler: middleware.RealIP lets clients choose their address; set Options.Proxies, or use chi's ClientIPFrom middlewares"
+		rec, _ := newRecorder(t)
+		h := chiaudit.Handler(rec, chiaudit.Options{})
+		require.PanicsWithValue(t, says, func() { h(middleware.RealIP(status(200))) }) //nolint:staticcheck // see above
+		inside := chi.NewRouter()
+		inside.Use(middleware.RealIP) //nolint:staticcheck // see above
+		require.PanicsWithValue(t, says, func() { h(inside) })
+		behind := chi.NewRouter()
+		behind.Use(h, middleware.RealIP) //nolint:staticcheck // see above
+		require.PanicsWithValue(t, says, func() { behind.Get("/", status(200)) })
+		require.NotPanics(t, func() { h(middleware.RequestID(status(200))) })
 	})
 }
 

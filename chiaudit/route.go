@@ -17,8 +17,9 @@ type route struct {
 	expected     string // the router's answer beforehand
 	ctx          *chi.Context
 	method, path string
-	depth        int  // patterns matched on the way to the middleware
-	routed       bool // routing had begun before the middleware
+	depth        int      // patterns matched on the way to the middleware
+	routed       bool     // routing had begun before the middleware
+	secrets      []string // values in the path whose parameters have masked names
 }
 
 // enter returns what is known of the route before the next handler runs. Where
@@ -43,19 +44,20 @@ func (h *handler) enter(ctx context.Context, r *http.Request, next http.Handler)
 	if rt.path == "" {
 		rt.path = "/"
 	}
-	rt.expected = h.find(rctx.Routes, rt.method, rt.path)
+	rt.expected, rt.secrets = h.find(rctx.Routes, rt.method, rt.path)
 	return rt, ctx
 }
 
-// find returns the pattern of the route that routes would choose.
-func (h *handler) find(routes chi.Routes, method, path string) string {
+// find returns the pattern of the route that routes would choose, and the values of
+// its parameters that have masked names.
+func (h *handler) find(routes chi.Routes, method, path string) (pattern string, secrets []string) {
 	rctx := h.routes.Get().(*chi.Context)
 	defer h.routes.Put(rctx)
 	rctx.Reset()
 	if routes.Find(rctx, method, path) == "" {
-		return ""
+		return "", nil
 	}
-	return rctx.RoutePattern()
+	return rctx.RoutePattern(), h.secretParams(rctx)
 }
 
 // expectation returns what stands for the route in an action before it is final.
@@ -85,6 +87,7 @@ func (rt *route) final(h *handler, status int) (pattern string, known bool) {
 
 // chosen returns the pattern that the router chose in the end.
 func (rt *route) chosen(h *handler, status int) string {
+	rt.secrets = append(rt.secrets, h.secretParams(rt.ctx)...)
 	missing := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	if len(rt.ctx.RoutePatterns) == rt.depth {
 		if missing && !rt.routed && rt.ctx.RouteMethod != "" {
@@ -112,7 +115,11 @@ func (rt *route) reached(h *handler) bool {
 	case rt.ctx.RoutePath == "/" && last != "/":
 		// The path of something mounted, without the slash behind it.
 		sub := mounted(rt.ctx.Routes, rt.ctx.RoutePatterns)
-		return sub == nil || h.find(sub, rt.method, "/") != ""
+		if sub == nil {
+			return true
+		}
+		pattern, _ := h.find(sub, rt.method, "/")
+		return pattern != ""
 	}
 	return true
 }

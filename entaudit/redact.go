@@ -1,6 +1,7 @@
 package entaudit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode"
@@ -50,6 +51,10 @@ var harmlessTails = []string{
 	"expires", "expires_in", "expired", "ttl", "age", "usage", "used", "budget", "policy", "enabled", "required",
 	"status", "strength", "attempts", "provider", "method",
 }
+
+// glued are keys that begin or end a word which is written together with another, as
+// in newpassword or usertoken. No word of a language ends in one of them by chance.
+var glued = []string{"password", "passwd", "passwort", "passphrase", "token", "secret", "apikey", "privatekey"}
 
 // Redactor masks secrets. It is immutable and safe for concurrent use.
 type Redactor struct {
@@ -132,6 +137,9 @@ func (d *Redactor) decide(name string) bool {
 				return true
 			}
 		}
+		if d.glues(all[start:ends[i]]) {
+			return true
+		}
 		start = ends[i]
 	}
 	return false
@@ -143,6 +151,25 @@ func withoutNumber(word []byte) []byte {
 		word = word[:len(word)-1]
 	}
 	return word
+}
+
+// glues reports whether a word ends in a key, or begins with a kind of password and is
+// not one that tells about it, such as passwordless.
+func (d *Redactor) glues(word []byte) bool {
+	word = withoutNumber(word)
+	for _, key := range glued {
+		if len(word) <= len(key) {
+			continue
+		}
+		if bytes.HasSuffix(word, []byte(key)) {
+			return true
+		}
+		rest, ok := bytes.CutPrefix(word, []byte(key))
+		if ok && key[0] == 'p' && !bytes.HasPrefix(rest, []byte("less")) && !d.tails[string(rest)] {
+			return true
+		}
+	}
+	return false
 }
 
 // squash folds a name to the form that keys are compared in.

@@ -28,6 +28,7 @@ func TestNamesThatAreMaskedS40W26(t *testing.T) {
 		"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "session_id", "sid", "signature",
 		"credit_card", "creditCardNumber", "card_number", "pan", "cvv", "cvv2", "cvc", "iban", "IBAN", "ssn", "SSN",
 		"social_security_number", "tax_id", "otp", "totp_secret", "pin", "pin_code", "mfaCode", "credentials", "employee_ssn_count_hash",
+		"newpassword", "userpassword", "OLDPASSWORD2", "passwordconfirmation", "dbpasswd", "usertoken", "my_resettoken1", "appsecret", "xapikey",
 	} {
 		require.True(t, d.Name(name), "%q is not masked", name)
 	}
@@ -41,7 +42,7 @@ func TestNamesThatAreKeptW26(t *testing.T) {
 		"tokenizer", "password_changed_at", "passwordChangedAt", "password_policy", "password_length", "otp_enabled", "pinned", "spin",
 		"opinion", "pancake", "company", "author", "authored_by", "author_id", "compass", "passenger", "bypass", "passport_country",
 		"auth_method", "cookie_policy", "signature_required", "pandas", "side", "inside", "assignee", "key", "keyboard", "api_version",
-		"card_type", "account", "description", "jwtCount",
+		"passwordless", "passwordless_login", "passwordpolicy", "card_type", "account", "description", "jwtCount",
 	} {
 		require.False(t, d.Name(name), "%q is masked", name)
 	}
