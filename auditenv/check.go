@@ -1,12 +1,15 @@
 package auditenv
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
@@ -32,6 +35,11 @@ func (s *Settings) check() error {
 	}
 	if err := handles(rec, s.Handler); err != nil {
 		return named(err, "chiaudit:")
+	}
+	if s.HasAPIKeys() {
+		if _, err := chiaudit.NewAPIKeys(s.APIKeys); err != nil {
+			return named(err, "chiaudit:")
+		}
 	}
 	return s.checkJWT()
 }
@@ -83,25 +91,55 @@ func (s *Settings) checkJWT() error {
 	c := s.JWT
 	if !s.HasJWT() {
 		if c.Issuer != "" || len(c.Audience) > 0 || c.Type != "" || c.Leeway != 0 || c.Claims != (chiaudit.ClaimMap{}) {
-			return errors.New("auditenv: AUDIT_JWT_SECRET: neither it nor AUDIT_JWT_PUBLIC_KEY nor AUDIT_JWT_JWKS_URL is set, so that the other settings of tokens mean nothing")
+			return errors.New("auditenv: AUDIT_JWT_SECRET: neither it nor AUDIT_JWT_PUBLIC_KEY nor a key set nor AUDIT_JWT_ISSUERS is set, so that the other settings of tokens mean nothing")
 		}
 		return nil
 	}
 	if c.JWKS.URL != "" {
-		if c.Secret != nil || c.PublicKey != nil {
-			return errors.New("auditenv: AUDIT_JWT_JWKS_URL: AUDIT_JWT_SECRET or AUDIT_JWT_PUBLIC_KEY is set as well; one of them decides")
+		if c.Secret != nil || c.PublicKey != nil || c.JWKS.JSON != nil {
+			return errors.New("auditenv: AUDIT_JWT_JWKS_URL: AUDIT_JWT_SECRET, AUDIT_JWT_PUBLIC_KEY or AUDIT_JWT_JWKS is set as well; one of them decides")
 		}
-		if u, err := url.Parse(c.JWKS.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return errors.New("auditenv: AUDIT_JWT_JWKS_URL: is not an https URL without a password")
+		if err := checkKeySet("AUDIT_JWT_JWKS_URL", c.JWKS); err != nil {
+			return err
 		}
-		c.JWKS, c.Secret = chiaudit.JWKS{}, make([]byte, 32)
-		_, _ = rand.Read(c.Secret) // never fails
+		c.JWKS, c.Secret = chiaudit.JWKS{}, random()
+	}
+	c.Issuers = slices.Clone(c.Issuers)
+	for n := range c.Issuers {
+		i := &c.Issuers[n]
+		if i.JWKS.URL == "" || i.Secret != nil || i.PublicKey != nil {
+			continue
+		}
+		if err := checkKeySet("AUDIT_JWT_ISSUERS", i.JWKS); err != nil {
+			return err
+		}
+		i.JWKS, i.Secret = chiaudit.JWKS{}, random()
 	}
 	j, err := chiaudit.NewJWT(context.Background(), c)
 	if err != nil {
 		return named(err, "chiaudit:")
 	}
 	return j.Close(context.Background())
+}
+
+func random() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	return key
+}
+
+// checkKeySet checks what can be said of a key set before it is fetched.
+func checkKeySet(name string, k chiaudit.JWKS) error {
+	refresh, stale := cmp.Or(k.Refresh, chiaudit.DefaultJWKSRefresh), cmp.Or(k.MaxStale, chiaudit.DefaultJWKSMaxStale)
+	switch u, err := url.Parse(k.URL); {
+	case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "":
+		return fmt.Errorf("auditenv: %s: has an address that is not an https URL without a password", name)
+	case refresh < time.Minute:
+		return errors.New("auditenv: AUDIT_JWT_JWKS_REFRESH: is less than a minute")
+	case stale < refresh:
+		return errors.New("auditenv: AUDIT_JWT_JWKS_MAX_STALE: is less than the time between two fetches")
+	}
+	return nil
 }
 
 // named puts the name of the variable in front of an error of a package that names the

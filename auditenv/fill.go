@@ -39,6 +39,9 @@ func (s *Settings) fill(v variables) error {
 		Proxies: chiaudit.Proxies{Count: v.ProxyDepth, Header: v.ProxyHeader},
 	}
 	for _, path := range v.ExcludePaths {
+		if path[0] != '/' || strings.ContainsAny(path, "[]{}") {
+			return fmt.Errorf("auditenv: AUDIT_EXCLUDE_PATHS: %q does not begin with a slash, or has brackets", path)
+		}
 		rule := chiaudit.Rule{Path: path, Methods: []string{http.MethodGet, http.MethodHead}}
 		if strings.ContainsAny(path, "*?") {
 			rule.Path, rule.Glob = "", path
@@ -46,7 +49,7 @@ func (s *Settings) fill(v variables) error {
 		s.Handler.Exclude = append(s.Handler.Exclude, rule)
 	}
 	s.JWT = chiaudit.JWTConfig{
-		Secret: key(v.JWTSecret), JWKS: chiaudit.JWKS{URL: v.JWKSURL}, Issuer: v.JWTIssuer, Audience: v.JWTAudience, Leeway: v.JWTLeeway,
+		Secret: key(v.JWTSecret), JWKS: keySet(v, v.JWKSURL), Issuer: v.JWTIssuer, Audience: v.JWTAudience, Leeway: v.JWTLeeway,
 		Type: v.JWTType, DefaultType: entaudit.ActorType(v.JWTDefaultType), FingerprintKey: key(v.HashKey),
 	}
 	for name, kind := range v.TypeAliases {
@@ -61,7 +64,7 @@ func (s *Settings) fill(v variables) error {
 	case !v.JWTVerify:
 		return errors.New("auditenv: AUDIT_JWT_VERIFY_SIGNATURE: cannot be switched off: a token that is not verified proves nothing")
 	}
-	return errors.Join(s.fillProxies(v), s.fillTenant(v), s.fillKey(v), s.fillClaims(v), checkURL(s.database))
+	return errors.Join(s.fillProxies(v), s.fillTenant(v), s.fillKey(v), s.fillClaims(v), s.fillRules(v), s.fillIssuers(v), s.fillAPIKeys(v), checkURL(s.database))
 }
 
 func key(s secret) []byte {
@@ -86,6 +89,9 @@ func (s *Settings) fillProxies(v variables) error {
 }
 
 func (s *Settings) fillTenant(v variables) (err error) {
+	if v.TenantPath != "" {
+		s.Handler.Tenants = append(s.Handler.Tenants, chiaudit.TenantFromPath(v.TenantPath))
+	}
 	if v.TenantSubdomain == "" {
 		return nil
 	}
@@ -99,25 +105,34 @@ func (s *Settings) fillTenant(v variables) (err error) {
 }
 
 func (s *Settings) fillKey(v variables) (err error) {
-	if v.JWTPublicKey == "" {
-		return nil
+	if v.JWKSText != "" {
+		s.JWT.JWKS.JSON = []byte(v.JWKSText)
 	}
-	const name = "auditenv: AUDIT_JWT_PUBLIC_KEY: "
-	block, rest := pem.Decode([]byte(strings.ReplaceAll(v.JWTPublicKey, `\n`, "\n"))) // as many tools write it
+	s.JWT.PublicKey, err = publicKey("AUDIT_JWT_PUBLIC_KEY: ", v.JWTPublicKey)
+	return err
+}
+
+// publicKey returns the key in a text, nil where it is blank.
+func publicKey(name, text string) (key any, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	name = "auditenv: " + name
+	block, rest := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n"))) // as many tools write it
 	switch {
 	case block == nil || strings.TrimSpace(string(rest)) != "":
-		return errors.New(name + "is not one key in PEM")
+		return nil, errors.New(name + "is not one key in PEM")
 	case strings.Contains(block.Type, "PRIVATE"):
-		return errors.New(name + "is a private key, which has no place here")
+		return nil, errors.New(name + "is a private key, which has no place here")
 	case block.Type == "RSA PUBLIC KEY":
-		s.JWT.PublicKey, err = x509.ParsePKCS1PublicKey(block.Bytes)
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
 	default:
-		s.JWT.PublicKey, err = x509.ParsePKIXPublicKey(block.Bytes)
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
 	}
 	if err != nil {
-		return errors.New(name + "is not a public key")
+		return nil, errors.New(name + "is not a public key")
 	}
-	return nil
+	return key, nil
 }
 
 func (s *Settings) fillClaims(v variables) error {

@@ -35,6 +35,8 @@ type Settings struct {
 	Handler chiaudit.Options
 	// JWT is for [chiaudit.NewJWT], whose method Actor then becomes Handler.Actor.
 	JWT chiaudit.JWTConfig
+	// APIKeys is for [chiaudit.NewAPIKeys]; [chiaudit.First] joins both.
+	APIKeys chiaudit.APIKeyConfig
 	// Warnings name variables that begin with AUDIT_ and mean nothing. [Load] logs
 	// them through slog as well.
 	Warnings []string
@@ -49,8 +51,11 @@ func (s Settings) DatabaseURL() string { return s.database }
 
 // HasJWT reports whether the environment says how tokens are verified.
 func (s Settings) HasJWT() bool {
-	return s.JWT.Secret != nil || s.JWT.PublicKey != nil || s.JWT.JWKS.URL != ""
+	return s.JWT.Secret != nil || s.JWT.PublicKey != nil || s.JWT.JWKS.URL != "" || s.JWT.JWKS.JSON != nil || len(s.JWT.Issuers) > 0
 }
+
+// HasAPIKeys reports whether the environment holds API keys.
+func (s Settings) HasAPIKeys() bool { return len(s.APIKeys.Keys) > 0 }
 
 // String returns the variables that were set, with secrets masked.
 func (s Settings) String() string { return strings.Join(s.shown, " ") }

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,9 +50,9 @@ func TestNothingSetIsTheZeroValue(t *testing.T) {
 	require.Equal(t, auditenv.Settings{}, s, "an empty variable counts as not set")
 }
 
-func TestEveryVariable(t *testing.T) {
-	t.Parallel()
-	set := map[string]string{
+// most returns values of all variables that go with each other.
+func most() map[string]string {
+	return map[string]string{
 		"ENABLED": "false", "STRICT": "true", "SERVICE": "shop", "CONTROL_DB_URL": "postgres://bob:hunter2@db/x", "TABLE": "audit.entries",
 		"GRACE": "5s", "MAX_VALUE_BYTES": "1000", "FAILURES": "true", "SUMMARY_ABOVE": "50", "CAPTURE_ORM_DIFFS": "true",
 		"REDACT_FIELDS": `["shoe_size"]`, "REDACT_ALLOW": "pin_code, sid", "REDACT_VALUES": "true", "REDACT_CHANGES": "true",
@@ -58,13 +60,44 @@ func TestEveryVariable(t *testing.T) {
 		"QUEUE_BACKOFF": "3s", "QUEUE_MAX_BACKOFF": "4s", "QUEUE_BLOCK": "5s", "QUEUE_MAX_BYTES": "6000", "QUEUE_BATCH_BYTES": "700", "QUEUE_ON_FULL": "block",
 		"QUEUE_DURABLE": "true", "SPOOL_DIR": "/var/spool/shop", "SPOOL_MAX_BYTES": "100000", "SPOOL_SEGMENT_BYTES": "2000", "DEAD_LETTER_DIR": "/var/spool/dead",
 		"CAPTURE_REQUEST_BODY": "false", "CAPTURE_RESPONSE_BODY": "true", "MAX_BODY_SIZE_BYTES": "10000", "HEADERS": "Accept,Origin",
-		"EXCLUDE_PATHS": "/ping,/assets/**", "EXCLUDE_DEFAULTS": "false", "LOG_ANONYMOUS": "false", "STREAM_OPENINGS": "true", "HASH_KEY": goodKey,
+		"EXCLUDE_PATHS": "/ping,/assets/**", "EXCLUDE": `[{"prefix":"/x","methods":["PUT"],"status":[200],"keep":0.5},{"path":"/p","glob":"/p*","route":"/{p}"}]`, "TENANT_PATH": "tenant",
+		"API_KEYS": `[{"sha256":"` + strings.Repeat("5e", 32) + `","id":"importer","type":"service","email":"a@b","tenant_id":"7","tenant_slug":"acme"}]`, "API_KEY_HEADER": "X-Key", "EXCLUDE_DEFAULTS": "false", "LOG_ANONYMOUS": "false", "STREAM_OPENINGS": "true", "HASH_KEY": goodKey,
 		"TENANT_HEADER": "X-Tenant", "TENANT_SUBDOMAIN": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1",
 		"PROXY_HEADER": "Forwarded", "JWT_SECRET": goodKey + "!", "JWT_ISSUER": "https://id.example",
 		"JWT_AUDIENCE": "a,b", "JWT_LEEWAY": "30s", "JWT_TYPE": "at+jwt", "JWT_CLAIM_MAP": `{"actor_id":"uid","tenant":"org.id"}`,
 		"JWT_DEFAULT_TYPE": "service", "JWT_VERIFY_SIGNATURE": "true", "ACTOR_TYPE_ALIASES": "Ops_Admin=platform_admin",
 	}
-	elsewhere := []string{"TRUSTED_PROXY_DEPTH", "JWT_PUBLIC_KEY", "JWT_JWKS_URL"} // they exclude others
+}
+
+// others returns values of the variables that exclude some of most.
+func others(t *testing.T) []map[string]string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	point, err := key.PublicKey.Bytes()
+	require.NoError(t, err)
+	enc := base64.RawURLEncoding.EncodeToString
+	set := fmt.Sprintf(`{"keys":[{"kty":"EC","crv":"P-256","kid":"a","x":%q,"y":%q}]}`, enc(point[1:33]), enc(point[33:]))
+	pem, err := json.Marshal(publicPEM(t, &key.PublicKey))
+	require.NoError(t, err)
+	return []map[string]string{
+		{"TRUSTED_PROXY_DEPTH": "2"},
+		{"JWT_PUBLIC_KEY": publicPEM(t, &key.PublicKey)},
+		{"JWT_JWKS_URL": "https://id.example/keys", "JWT_JWKS_REFRESH": "2m", "JWT_JWKS_MAX_STALE": "3h"},
+		{"JWT_JWKS": set},
+		{"JWT_ISSUERS": `[{"issuer":"a","audience":["x"],"secret":"` + goodKey + `"},{"issuer":"b","public_key":` + string(pem) + `},{"issuer":"c","jwks_url":"https://c/keys"}]`},
+	}
+}
+
+func TestEveryVariable(t *testing.T) {
+	t.Parallel()
+	set := most()
+	elsewhere := make(map[string]bool)
+	for _, o := range others(t) {
+		for name := range o {
+			elsewhere[name] = true
+		}
+	}
 	var environ []string
 	for name, value := range set {
 		environ = append(environ, "AUDIT_"+name+"="+value)
@@ -72,7 +105,7 @@ func TestEveryVariable(t *testing.T) {
 	for _, v := range auditenv.Variables() {
 		name := strings.TrimPrefix(v.Name, "AUDIT_")
 		_, ok := set[name]
-		require.True(t, ok || strings.Contains(strings.Join(elsewhere, " "), name), v.Name)
+		require.True(t, ok || elsewhere[name], v.Name)
 		require.NotEmpty(t, v.Doc, v.Name)
 	}
 	s, err := auditenv.Load(environ)
@@ -88,12 +121,17 @@ func TestEveryVariable(t *testing.T) {
 	}, s.Queue)
 	require.Equal(t, spool.Config{Dir: "/var/spool/shop", MaxBytes: 100_000, SegmentBytes: 2000}, s.Spool)
 	require.Equal(t, spool.Config{Dir: "/var/spool/dead"}, s.Dead)
-	require.Len(t, s.Handler.Tenants, 1)
+	require.Len(t, s.Handler.Tenants, 2)
+	require.Equal(t, chiaudit.APIKeyConfig{Header: "X-Key", FingerprintKey: []byte(goodKey), Keys: []chiaudit.APIKey{{
+		Hash:     chiaudit.APIKeyHash(bytes.Repeat([]byte{0x5e}, 32)),
+		Identity: chiaudit.Identity{Actor: entaudit.Actor{ID: "importer", Type: "service", Email: "a@b"}, Tenant: entaudit.Tenant{ID: "7", Slug: "acme"}},
+	}}}, s.APIKeys)
+	require.True(t, s.HasAPIKeys())
 	s.Handler.Tenants = nil
 	reads := []string{http.MethodGet, http.MethodHead}
 	require.Equal(t, chiaudit.Options{
 		NoRequestBody: true, ResponseBody: true, MaxBody: 10000, Headers: []string{"Accept", "Origin"}, NoDefaultExclude: true,
-		Exclude:       []chiaudit.Rule{{Path: "/ping", Methods: reads}, {Glob: "/assets/**", Methods: reads}},
+		Exclude:       []chiaudit.Rule{{Path: "/ping", Methods: reads}, {Glob: "/assets/**", Methods: reads}, {Prefix: "/x", Methods: []string{"PUT"}, Status: []int{200}, Keep: 0.5}, {Path: "/p", Glob: "/p*", Route: "/{p}"}},
 		SkipAnonymous: true, StreamOpenings: true, Key: []byte(goodKey), TenantHeader: "X-Tenant",
 		Proxies: chiaudit.Proxies{Header: "Forwarded", Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")}},
 	}, s.Handler)
@@ -213,6 +251,26 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"no proxy", "TRUSTED_PROXIES=localhost", "TRUSTED_PROXIES"},
 		{"a header that is not read", "PROXY_HEADER=Forwarded", "PROXY_HEADER"},
 		{"an excluded path", "EXCLUDE_PATHS=health", "EXCLUDE_PATHS"},
+		{"rules that are none", "EXCLUDE=hunter2", "EXCLUDE"},
+		{"a rule that is none", `EXCLUDE=[{"prefix":"x"}]`, "EXCLUDE"},
+		{"a rule with another field", `EXCLUDE=[{"paths":"/hunter2"}]`, "EXCLUDE"},
+		{"a blank rule", `EXCLUDE=[{}]`, "EXCLUDE"},
+		{"a glob with brackets", "EXCLUDE_PATHS=/a*[b]", "EXCLUDE_PATHS"},
+		{"an API key in clear", `API_KEYS=[{"sha256":"hunter2","id":"a"}]`, "API_KEYS"},
+		{"an API key of nobody", `API_KEYS=[{"sha256":"` + strings.Repeat("5e", 32) + `"}]`, "API_KEYS"},
+		{"an API key in clear in another field", `API_KEYS=[{"key":"hunter2","id":"a"}]`, "API_KEYS"},
+		{"a header without keys", "API_KEY_HEADER=X-Key", "API_KEY_HEADER"},
+		{"issuers that are none", "JWT_ISSUERS={hunter2", "JWT_ISSUERS"},
+		{"two lists of issuers", `JWT_ISSUERS=[] []`, "JWT_ISSUERS"},
+		{"S17 an issuer with a short secret", `JWT_ISSUERS=[{"issuer":"a","secret":"hunter2"}]`, "JWT_ISSUERS"},
+		{"an issuer without a key", `JWT_ISSUERS=[{"issuer":"a"}]`, "JWT_ISSUERS"},
+		{"an issuer without a name", `JWT_ISSUERS=[{"secret":"` + goodKey + `"}]`, "JWT_ISSUERS"},
+		{"an issuer with a private key", `JWT_ISSUERS=[{"issuer":"a","public_key":` + strconv.Quote(private) + `}]`, "JWT_ISSUERS"},
+		{"an issuer's keys without https", `JWT_ISSUERS=[{"issuer":"a","jwks_url":"http://hunter2"}]`, "JWT_ISSUERS"},
+		{"one issuer and several", `JWT_ISSUER=a` + "\x00" + `JWT_ISSUERS=[{"issuer":"a","secret":"` + goodKey + `"}]`, "JWT_ISSUERS"},
+		{"keys that are none", "JWT_JWKS={}", "JWT_JWKS"},
+		{"keys that are fetched all the time", "JWT_JWKS_URL=https://a/k\x00JWT_JWKS_REFRESH=1s", "JWT_JWKS_REFRESH"},
+		{"keys that are stale at once", "JWT_JWKS_URL=https://a/k\x00JWT_JWKS_MAX_STALE=1m", "JWT_JWKS_MAX_STALE"},
 		{"changes off", "CAPTURE_ORM_DIFFS=false", "CAPTURE_ORM_DIFFS"},
 		{"T01 two switches", "ENABLED=true\x00TENANCY_ENABLE_AUDIT_LOGGING=false", "ENABLED"},
 		{"strict", "STRICT=true\x00SERVCE=hunter2", "SERVCE"},

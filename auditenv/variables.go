@@ -53,7 +53,8 @@ type variables struct {
 	ResponseBody    bool   `env:"CAPTURE_RESPONSE_BODY" envDefault:"false" sets:"Options.ResponseBody" doc:"records bodies of responses, masked; they hold personal data"`
 	MaxBody         int    `env:"MAX_BODY_SIZE_BYTES" sets:"Options.MaxBody" doc:"bytes of a body that are kept, in each direction"`
 	Headers         list   `env:"HEADERS" sets:"Options.Headers" doc:"headers whose values are recorded"`
-	ExcludePaths    list   `env:"EXCLUDE_PATHS" sets:"Options.Exclude" doc:"further paths whose GET and HEAD requests leave no entry: exact, or with * and ** for segments"`
+	ExcludePaths    list   `env:"EXCLUDE_PATHS" doc:"further paths whose GET and HEAD requests leave no entry: exact, or with * and ** for segments"`
+	Exclude         string `env:"EXCLUDE" sets:"Options.Exclude" doc:"further rules, as a JSON list: [{\"prefix\":\"/assets\",\"methods\":[\"GET\"],\"keep\":0.1}], with path, prefix, glob, route, methods, status and keep"`
 	ExcludeDefaults bool   `env:"EXCLUDE_DEFAULTS" envDefault:"true" sets:"Options.NoDefaultExclude" doc:"leaves out /health, /metrics, /docs, /openapi.json and /redoc"`
 	LogAnonymous    bool   `env:"LOG_ANONYMOUS" envDefault:"true" sets:"Options.SkipAnonymous" doc:"false leaves out requests of nobody in particular that only read and are not denied"`
 	StreamOpenings  bool   `env:"STREAM_OPENINGS" envDefault:"false" sets:"Options.StreamOpenings" doc:"records that a stream was opened, when it is"`
@@ -61,6 +62,7 @@ type variables struct {
 
 	TenantHeader    string `env:"TENANT_HEADER" sets:"Options.TenantHeader" doc:"the header that names the tenant; unsafe where clients can choose it freely"`
 	TenantSubdomain string `env:"TENANT_SUBDOMAIN" sets:"Options.Tenants" doc:"the domain whose subdomains are tenants"`
+	TenantPath      string `env:"TENANT_PATH" doc:"the parameter of chi's routes that names the tenant: tenant for /t/{tenant}/x"`
 	TrustedProxies  list   `env:"TRUSTED_PROXIES" sets:"Options.Proxies.Trusted" doc:"addresses of proxies in front, as CIDR or single addresses"`
 	ProxyDepth      int    `env:"TRUSTED_PROXY_DEPTH" sets:"Options.Proxies.Count" doc:"how many proxies each request passes, where their addresses are not known"`
 	ProxyHeader     string `env:"PROXY_HEADER" sets:"Options.Proxies.Header" doc:"X-Forwarded-For, which is the default, or Forwarded"`
@@ -68,6 +70,10 @@ type variables struct {
 	JWTSecret      secret        `env:"JWT_SECRET" sets:"JWTConfig.Secret" doc:"the key of HS256, at least 32 bytes of randomness"`
 	JWTPublicKey   string        `env:"JWT_PUBLIC_KEY" sets:"JWTConfig.PublicKey" doc:"the key of RS256 or ES256, in PEM"`
 	JWKSURL        string        `env:"JWT_JWKS_URL" sets:"JWTConfig.JWKS" doc:"where the issuer publishes its keys, by https"`
+	JWKSText       string        `env:"JWT_JWKS" sets:"JWTConfig.JWKS.JSON" doc:"these keys themselves, as a JSON Web Key Set"`
+	JWKSRefresh    time.Duration `env:"JWT_JWKS_REFRESH" sets:"JWTConfig.JWKS.Refresh" doc:"how often they are fetched, at least every minute"`
+	JWKSMaxStale   time.Duration `env:"JWT_JWKS_MAX_STALE" sets:"JWTConfig.JWKS.MaxStale" doc:"how long they are used when they cannot be fetched"`
+	JWTIssuers     secret        `env:"JWT_ISSUERS" sets:"JWTConfig.Issuers" doc:"several issuers in place of one, as a JSON list: [{\"issuer\":\"https://a\",\"audience\":[\"x\"],\"jwks_url\":\"https://a/keys\"}], with secret or public_key (PEM) in place of jwks_url"`
 	JWTIssuer      string        `env:"JWT_ISSUER" sets:"JWTConfig.Issuer" doc:"the only iss that is accepted"`
 	JWTAudience    list          `env:"JWT_AUDIENCE" sets:"JWTConfig.Audience" doc:"the aud of which a token must have one"`
 	JWTLeeway      time.Duration `env:"JWT_LEEWAY" sets:"JWTConfig.Leeway" doc:"how far the issuer's clock may be off"`
@@ -75,6 +81,8 @@ type variables struct {
 	JWTClaims      dict          `env:"JWT_CLAIM_MAP" sets:"JWTConfig.Claims" doc:"which claims hold what: id, type, email, tenant, tenant_slug, impersonator; also under the names actor_id, actor_type, actor_email, tenant_id"`
 	JWTDefaultType string        `env:"JWT_DEFAULT_TYPE" sets:"JWTConfig.DefaultType" doc:"the type of actors whose token names none"`
 	JWTVerify      bool          `env:"JWT_VERIFY_SIGNATURE" envDefault:"true" doc:"must be true: a token that is not verified proves nothing"`
+	APIKeys        secret        `env:"API_KEYS" sets:"APIKeyConfig.Keys" doc:"hashes of API keys and whose they are, as a JSON list: [{\"sha256\":\"5e88...\",\"id\":\"importer\",\"type\":\"service\"}], with email, tenant_id and tenant_slug"`
+	APIKeyHeader   string        `env:"API_KEY_HEADER" sets:"APIKeyConfig.Header" doc:"the header that holds the API key, X-Api-Key by default"`
 	TypeAliases    dict          `env:"ACTOR_TYPE_ALIASES" sets:"JWTConfig.TypeAliases" doc:"other names for types of actors"`
 }
 
