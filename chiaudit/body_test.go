@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/chiaudit"
@@ -149,6 +150,32 @@ func gzipped(t *testing.T, s string) []byte {
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	return b.Bytes()
+}
+
+// A body that is recorded up to 64 MB.
+func TestS39EndlessNesting(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	rec, err := entaudit.New(entaudit.Config{Writer: m, MaxValue: 80 << 20})
+	require.NoError(t, err)
+	r := chi.NewRouter()
+	r.Use(chiaudit.Handler(rec, chiaudit.Options{MaxBody: 80 << 20, Key: bodyKey}))
+	r.Post("/", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }) // read from memory
+	for name, body := range map[string]string{
+		"64 MB":                    strings.Repeat("[", 64<<20),
+		"100,000 deep":             strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000),
+		"objects":                  strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000),
+		"behind a name":            `{"password":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + "}",
+		"one more than is allowed": strings.Repeat("[", 66) + strings.Repeat("]", 66),
+	} {
+		m.entries = nil
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+		d := bodyIn(t, m.only(t), "request_body")
+		require.Nil(t, d.Body, name)
+		require.Equal(t, "unparsable", d.Reason, name)
+		require.Equal(t, int64(len(body)), d.Size, name)
+		require.Equal(t, sumOf(body), d.HMAC, name)
+	}
 }
 
 func TestS38EncodedBodies(t *testing.T) {

@@ -37,7 +37,7 @@ func TestH15CanariesAreFoundNowhere(t *testing.T) { //nolint:paralleltest // see
 	}
 	r := chi.NewRouter()
 	r.Use(chiaudit.Handler(rec, opts), chiaudit.Handler(both, opts))
-	r.Post("/things", func(w http.ResponseWriter, r *http.Request) {
+	r.Post("/things/{session_key}", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		w.Header().Set("Set-Cookie", "sid="+canary)
@@ -60,12 +60,14 @@ func TestH15CanariesAreFoundNowhere(t *testing.T) { //nolint:paralleltest // see
 		{"application/xml", "<password>" + canary + "</password>"},
 		{"application/octet-stream", canary},
 	} {
-		q := httptest.NewRequest(http.MethodPost, "/things?token="+canary+"&%70assword="+canary+"&jwt="+canary, strings.NewReader(body.text))
+		q := httptest.NewRequest(http.MethodPost, "/things/"+canary+"?token="+canary+"&%70assword="+canary+"&jwt="+canary, strings.NewReader(body.text))
 		for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "X-Csrf-Token", "X-Request-Id", "Traceparent", "Upgrade", "Content-Encoding-X"} {
 			q.Header.Set(name, "Bearer "+canary)
 		}
 		q.Header.Set("Referer", "https://example.com/?code=1&session_id="+canary)
 		q.Header.Set("Content-Type", body.contentType)
+		q.Header.Set("User-Agent", "app/1 token="+canary)
+		q.Header.Set("Accept", "text/plain; password="+canary)
 		q.Trailer = http.Header{"X-Trailer": {canary}}
 		run(r, httptest.NewRecorder(), q)
 	}
@@ -73,7 +75,7 @@ func TestH15CanariesAreFoundNowhere(t *testing.T) { //nolint:paralleltest // see
 	require.NoError(t, err)
 	require.Len(t, kept.all(), 6)
 	require.NotContains(t, string(entries), canary)
-	require.Contains(t, logged.String(), "POST /things")
+	require.Contains(t, logged.String(), "POST /things/{session_key}")
 	require.NotContains(t, logged.String(), canary)
 }
 

@@ -139,6 +139,7 @@ func (c *capture) record(end ending) {
 	c.explain(end)
 	c.attribute()
 	c.enrich()
+	c.spell()
 	wanted, share := c.selects(e)
 	if c.unneeded = !wanted; c.unneeded {
 		return

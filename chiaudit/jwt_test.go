@@ -171,7 +171,11 @@ func TestS02KeyIsBoundToItsAlgorithm(t *testing.T) {
 			text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 			jwk, err := json.Marshal(map[string]any{"kty": "RSA", "n": base64.RawURLEncoding.EncodeToString(rsaPrivate.N.Bytes())})
 			require.NoError(t, err)
-			for _, guess := range [][]byte{der, text, []byte(strings.TrimSpace(string(text))), jwk, rsaPrivate.N.Bytes()} {
+			point, err := ecPrivate.PublicKey.Bytes()
+			require.NoError(t, err)
+			ecJWK, err := json.Marshal(jwkOf(t, "a", ecPrivate.Public()))
+			require.NoError(t, err)
+			for _, guess := range [][]byte{der, text, []byte(strings.TrimSpace(string(text))), jwk, ecJWK, rsaPrivate.N.Bytes(), point, point[1:]} {
 				refused(t, j, signAs(t, jwt.SigningMethodHS256, claims{"sub": "admin", "exp": later}, guess), chiaudit.ReasonTokenInvalid)
 			}
 			for _, public := range [][]byte{der, text, jwk, x509.MarshalPKCS1PublicKey(&rsaPrivate.PublicKey)} {
@@ -218,6 +222,23 @@ func TestS04KeysInHeadersAreNotFollowed(t *testing.T) {
 		s, err := token.SignedString(attacker)
 		require.NoError(t, err)
 		refused(t, j, s, chiaudit.ReasonTokenInvalid)
+	}
+	own, theirs := rsaKey(t, 2048), rsaKey(t, 2048)
+	url := "http://" + l.Addr().String()
+	for _, c := range []chiaudit.JWTConfig{{PublicKey: own.Public()}, {JWKS: chiaudit.JWKS{JSON: keySet(t, jwkOf(t, "a", own.Public()))}}} {
+		j := newJWT(t, c)
+		for name, value := range map[string]any{
+			"jwk": jwkOf(t, "a", theirs.Public()), "jku": url, "x5u": url, "x5c": []string{base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PublicKey(&theirs.PublicKey))}, "x5t": "x",
+		} {
+			token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{"sub": "alice", "exp": later})
+			token.Header["kid"], token.Header[name] = "a", value
+			s, err := token.SignedString(theirs)
+			require.NoError(t, err)
+			refused(t, j, s, chiaudit.ReasonTokenInvalid)
+			s, err = token.SignedString(own)
+			require.NoError(t, err)
+			requireActor(t, j, s) // the header is ignored, not refused
+		}
 	}
 	require.NoError(t, l.Close())
 	require.Empty(t, called)

@@ -105,6 +105,18 @@ func TestS20SubjectIsOneCertainName(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "alice", latin.Actor.ID)
 		require.Equal(t, "\u0430lice", cyrillic.Actor.ID)
+		for token, want := range map[string]map[string]any{
+			`"sub":"alice","email":"alice@example.com"`:                     nil,
+			`"sub":"\u0430lice","email":"alice@example.com"`:                {"actor_id_escaped": `\u0430lice`},
+			`"sub":"7","email":"\u03b1lice@example.com"`:                    {"actor_email_escaped": `\u03b1lice@example.com`},
+			`"sub":"7","act":{"sub":"\u0435ve\\"}`:                          {"impersonator_id_escaped": `\u0435ve\\`},
+			`"sub":"` + strings.Repeat("\u0430", 127) + `","email":"a@b.c"`: {"actor_id_escaped": strings.Repeat(`\u0430`, 42)},
+		} {
+			r, _, m := setup(t, chiaudit.Options{Actor: j.Actor})
+			r.Get("/", status(200))
+			get(r, "/", header("Authorization", "Bearer "+raw(hs256, withExp(token))))
+			require.Equal(t, want, m.only(t).Metadata, token)
+		}
 	})
 	t.Run("tenant", func(t *testing.T) {
 		t.Parallel()
