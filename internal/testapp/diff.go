@@ -24,6 +24,9 @@ func (r *report) details(e entaudit.Entry) {
 	if id := e.Actor.ImpersonatorID; id != "" {
 		r.field("acting", clean(id))
 	}
+	if body := maskedBody(e); body != "" {
+		r.field("body", clean(body))
+	}
 	if e.Operation == entaudit.OpUpdate {
 		r.update(e)
 	} else {
@@ -47,6 +50,22 @@ func (r *report) details(e entaudit.Entry) {
 			r.field(clean(path), clean(string(m)))
 		}
 	}
+}
+
+// maskedBody returns the body of a request in which something is masked.
+func maskedBody(e entaudit.Entry) string {
+	for path, m := range e.Marks {
+		if m != entaudit.MarkRedacted || !strings.HasPrefix(path, "metadata.request_body.body.") {
+			continue
+		}
+		described, _ := e.Metadata["request_body"].(map[string]any)
+		text, err := json.Marshal(described["body"])
+		if err != nil {
+			return ""
+		}
+		return string(text)
+	}
+	return ""
 }
 
 // field prints one line of details.

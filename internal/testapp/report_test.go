@@ -46,6 +46,21 @@ func TestReportObeysNobody(t *testing.T) {
 	requireFits(t, out.String())
 }
 
+func TestReportShowsMaskedBodies(t *testing.T) {
+	t.Setenv("COLUMNS", "") // therefore not parallel
+	e := entaudit.Entry{
+		Kind: entaudit.KindRequest, Action: "POST /users", Metadata: map[string]any{"request_body": map[string]any{"body": map[string]any{"name": "Dave", "password": entaudit.Redacted}}},
+		Marks: map[string]entaudit.Mark{"metadata.request_body.body.password": entaudit.MarkRedacted},
+	}
+	var out bytes.Buffer
+	require.NoError(t, newReport(&out).print(&trace{entries: []entaudit.Entry{e}}))
+	require.Contains(t, out.String(), `body {"name":"Dave","password":"[REDACTED]"}`)
+	out.Reset()
+	e.Marks = nil
+	require.NoError(t, newReport(&out).print(&trace{entries: []entaudit.Entry{e}}))
+	require.NotContains(t, out.String(), "body", "all others are left out")
+}
+
 func requireFits(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
