@@ -137,9 +137,16 @@ func (j *jsonRedactor) object(depth int) error {
 		if j.next() != ':' {
 			return errName
 		}
-		j.out = AppendString(j.out, name)
+		shown, how := name, Mark("")
+		if len(name) >= minCard { // shorter than any secret of its form
+			shown, how = j.d.Text(name)
+		}
+		j.out = AppendString(j.out, shown)
 		j.copy()
-		around := j.enter(name)
+		around := j.enter(shown)
+		if how != "" {
+			j.note(how)
+		}
 		if j.d.Name(name) {
 			err = j.secret()
 		} else {

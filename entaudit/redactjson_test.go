@@ -33,6 +33,10 @@ func TestRedactJSON(t *testing.T) {
 			name: "nested", in: `{"a":[{"b":{"jwt":"x"}},{"jwt":false}]}`,
 			want: `{"a":[{"b":{"jwt":"[REDACTED]"}},{"jwt":"[REDACTED]"}]}`, marks: []string{"a[0].b.jwt", "a[1].jwt"},
 		},
+		{
+			name: "S50 names that are secrets", in: `{"4111111111111111":{"a":1},"my name":2,"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.":[3]}`,
+			want: `{"[REDACTED]":{"a":1},"my name":2,"[REDACTED].":[3]}`, marks: []string{"[REDACTED]", "[REDACTED]."},
+		},
 		{name: "S56 line separators", in: "{\"a\":\"\u2028\"}", want: `{"a":"\u2028"}`},
 		{name: "lone surrogate and NUL", in: `{"a":"\ud800\u0000"}`, want: "{\"a\":\"\ufffd\ufffd\"}"},
 	} {
