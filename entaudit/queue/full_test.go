@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
 )
 
@@ -59,6 +61,26 @@ func TestPolicies(t *testing.T) {
 		require.NoError(t, q.Close(t.Context()))
 		require.Equal(t, queue.Stats{Accepted: 13, Stored: 13, Retried: q.Stats().Retried, LastError: errDown}, q.Stats())
 		require.Equal(t, 1, sp.closed)
+	})
+	bubble(t, "what comes while the spool holds something goes behind it, although memory has room", func(t *testing.T) {
+		sp := &fakeSpool{}
+		q, f := setup(t, queue.Config{Capacity: 2, BatchSize: 1, Spool: sp})
+		f.will(func(_ context.Context, entries []entaudit.Entry) error {
+			if entries[0].Action != "0" {
+				return errDown
+			}
+			return nil
+		})
+		for i := range 3 {
+			require.NoError(t, q.Write(t.Context(), numbered(i, i+1)))
+		}
+		synctest.Wait()
+		require.Equal(t, 1, q.Stats().Depth)
+		require.NoError(t, q.Write(t.Context(), numbered(3, 4)))
+		f.will(nil)
+		require.NoError(t, q.Close(t.Context()))
+		actions, _ := f.stored()
+		require.Equal(t, names(0, 4), actions)
 	})
 	bubble(t, "memory is used again once the spool is empty", func(t *testing.T) {
 		sp := &fakeSpool{}
