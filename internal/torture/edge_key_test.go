@@ -192,3 +192,21 @@ func otherIDs() player {
 		},
 	}
 }
+
+// TestCase26KeyPassesOn: the scan that gives up a unique key comes before the one that takes
+// it, though the mutation writes that one first.
+func TestCase26KeyPassesOn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		in := b.client.Folder.Create().SetName("f").SaveX(t.Context())
+		one, two := b.client.Scan.Create().SaveX(t.Context()), b.client.Scan.Create().SaveX(t.Context())
+		f := b.client.File.Create().SetID("f").SetFolder(in).SetLatest(one).AddScans(one, two).SaveX(t.Context())
+		b.client.File.UpdateOne(f).RemoveScans(two).ClearLatest().SetLatest(two).ExecX(t.Context())
+		tx, err := b.client.Tx(t.Context())
+		require.NoError(t, err)
+		tx.File.UpdateOne(f).RemoveScans(one).ClearLatest().SetLatest(one).ExecX(t.Context())
+		require.NoError(t, tx.Commit())
+		b.oracle.compare(t)
+		replay(t, b)
+	})
+}
