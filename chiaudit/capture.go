@@ -199,6 +199,7 @@ func (c *capture) attribute() {
 	}()
 	o := c.h.rec.Origin(c)
 	e.Actor, e.Tenant, e.ActorTenantID = o.Actor, o.Tenant, o.Tenant.ID
+	e.Request.TraceID = o.Request.TraceID
 	for path, m := range o.Marks {
 		c.mark(path, m)
 	}

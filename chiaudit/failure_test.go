@@ -15,7 +15,7 @@ import (
 	"github.com/entaudit/audit/entaudit"
 )
 
-func TestF14RecordingNeverBreaksTheResponse(t *testing.T) {
+func TestF14T02RecordingNeverBreaksTheResponse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string

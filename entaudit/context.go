@@ -2,7 +2,10 @@ package entaudit
 
 import (
 	"context"
+	"maps"
 	"sync"
+
+	"github.com/google/uuid"
 )
 
 // Origin is where a change comes from: who, for which tenant, in which request.
@@ -18,6 +21,7 @@ type Origin struct {
 
 // doubt marks what an answer leaves unknown.
 func (o *Origin) doubt(path string, a answer) {
+	o.settle(path)
 	if a != panicked {
 		return
 	}
@@ -25,6 +29,19 @@ func (o *Origin) doubt(path string, a answer) {
 		o.Marks = make(map[string]Mark, 2)
 	}
 	o.Marks[path] = MarkUnknown
+}
+
+// settle forgets what was marked of a value that another takes the place of. Marks may
+// be shared with other contexts.
+func (o *Origin) settle(path string) {
+	o.Marks = maps.Clone(o.Marks)
+	delete(o.Marks, path)
+}
+
+func (o Origin) clone() Origin {
+	o.Actor = o.Actor.clone()
+	o.Marks = maps.Clone(o.Marks)
+	return o
 }
 
 // originKey is the context key of *origin.
@@ -37,6 +54,7 @@ type origin struct {
 	tenant *Tenant // set under holder by WithTenant
 	holder *holder
 	skip   *string
+	tx     Joiner // set by InTx
 }
 
 // holder carries what belongs to one request and may be set while it runs. It
@@ -44,6 +62,9 @@ type origin struct {
 type holder struct {
 	mu     sync.Mutex
 	origin Origin
+
+	entry    uuid.UUID // of what was begun with Recorder.Begin
+	internal bool      // not a request: nobody has to be known
 }
 
 func originFrom(ctx context.Context) origin {
@@ -64,7 +85,19 @@ func (o origin) in(ctx context.Context) context.Context {
 func WithRequest(ctx context.Context, r Request) context.Context {
 	h := &holder{origin: originOf(ctx)}
 	h.origin.Request = r
-	return origin{holder: h, skip: originFrom(ctx).skip}.in(ctx)
+	return originFrom(ctx).under(h).in(ctx)
+}
+
+// under returns a layer for what h holds, in which nothing is set yet.
+func (o origin) under(h *holder) origin { return origin{holder: h, skip: o.skip, tx: o.tx} }
+
+// WithOrigin returns a context in which everything comes from o: of a job, that of
+// the request that asked for it, as [Recorder.Origin] told it there and JSON carried
+// it here. It replaces what ctx knows; [SetActor], [SetTenant] and [SetRequest] under
+// it change it.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	h := &holder{origin: o.clone(), internal: o.Request == Request{}}
+	return originFrom(ctx).under(h).in(ctx)
 }
 
 // WithActor returns a context in which a is the actor of everything that runs
@@ -89,12 +122,12 @@ func WithTenant(ctx context.Context, t Tenant) context.Context {
 // outside of a request. It is safe for concurrent use.
 func SetActor(ctx context.Context, a Actor) bool {
 	a = a.clone()
-	return originFrom(ctx).set(func(o *Origin) { o.Actor = a })
+	return originFrom(ctx).set(func(o *Origin) { o.Actor = a; o.settle("actor") })
 }
 
 // SetTenant sets the tenant of the request that ctx belongs to, like [SetActor].
 func SetTenant(ctx context.Context, t Tenant) bool {
-	return originFrom(ctx).set(func(o *Origin) { o.Tenant = t })
+	return originFrom(ctx).set(func(o *Origin) { o.Tenant = t; o.settle("tenant") })
 }
 
 // SetRequest lets f change the facts of the request that ctx belongs to, for
@@ -113,6 +146,10 @@ func (o origin) set(f func(*Origin)) bool {
 	f(&o.holder.origin)
 	return true
 }
+
+// anonymous reports whether nobody known means that nobody said who he is, and not that
+// the program acts by itself.
+func (o origin) anonymous() bool { return o.holder != nil && !o.holder.internal }
 
 func (o origin) request() Origin {
 	if o.holder == nil {
@@ -148,9 +185,11 @@ func originOf(ctx context.Context) Origin {
 	origin := o.request()
 	if o.actor != nil {
 		origin.Actor = *o.actor
+		origin.settle("actor")
 	}
 	if o.tenant != nil {
 		origin.Tenant = *o.tenant
+		origin.settle("tenant")
 	}
 	return origin
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Record writes one entry of the program's own, independent of any
-// transaction; the generated Tx.Record commits and rolls back with its
-// transaction instead. What e leaves blank comes from ctx: actor, tenant,
+// Record writes one entry of the program's own. It is independent of any
+// transaction, unless ctx names one by [InTx]; the generated Tx.Record commits and rolls
+// back with its transaction in any case. What e leaves blank comes from ctx: actor, tenant,
 // request. An actor or tenant that e sets itself wins and is marked as an
 // override; an actor with an id and no type keeps it blank. Kind defaults to manual, outcome to success. ID, SchemaVersion,
 // Service and RecordedAt are never taken from e. e is copied; changes, metadata
@@ -21,6 +21,9 @@ import (
 func (r *Recorder) Record(ctx context.Context, e Entry) error {
 	if r.cfg.Off {
 		return nil
+	}
+	if tx := originFrom(ctx).tx; tx != nil {
+		return tx.Record(ctx, e)
 	}
 	n, err := r.Prepare(ctx, e)
 	if err != nil {

@@ -37,6 +37,9 @@ type Config struct {
 	Actor func(context.Context) (Actor, bool)
 	// Tenant tells the tenant of a context, like Actor.
 	Tenant func(context.Context) (Tenant, bool)
+	// Trace tells the trace id of a context, where the request's own headers did not.
+	// Package otelaudit has one. It must be fast and safe for concurrent use.
+	Trace func(context.Context) string
 	// Redact adds to what is masked.
 	Redact Redact
 	// OnError decides what a failing audit write means. What it returns is
@@ -80,6 +83,13 @@ var tableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][
 // ValidTable reports whether name can name an audit table: one identifier, or two with
 // a dot between them.
 func ValidTable(name string) bool { return tableName.MatchString(name) }
+
+func (c Config) trace(ctx context.Context) (string, bool) {
+	if c.Trace == nil {
+		return "", false
+	}
+	return c.Trace(ctx), true
+}
 
 func (c Config) validate() error {
 	switch {
@@ -175,11 +185,14 @@ func (r *Recorder) Origin(ctx context.Context) Origin {
 		o.Tenant = t
 		o.doubt("tenant", said)
 	}
+	if o.Request.TraceID == "" {
+		o.Request.TraceID, _ = ask(ctx, "Config.Trace", r.cfg.trace)
+	}
 	if o.Actor.Type == "" {
 		switch {
 		case o.Actor.ID != "":
 			// An id without a type is kept as it is: nobody said what it is.
-		case originFrom(ctx).holder != nil:
+		case originFrom(ctx).anonymous():
 			o.Actor.Type = ActorAnonymous
 		default:
 			o.Actor.Type = ActorSystem

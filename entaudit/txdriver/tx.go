@@ -19,7 +19,8 @@ type Tx struct {
 	dialect string
 	pending Pending
 
-	use sync.Mutex // held by a write of ent, and by every other statement
+	use   sync.Mutex // held by a write of ent, and by every other statement
+	ended bool       // committed or rolled back; what gathers now would never be written
 
 	mu      sync.Mutex
 	spoiled error // why it must not commit
@@ -94,9 +95,13 @@ func (t *Tx) flush(ctx context.Context, last bool) error {
 	return t.note(t.pending.Flush(ctx, t.Tx, last))
 }
 
-// Use runs f, which makes statements of its own on the transaction.
+// Use runs f, which makes statements of its own on the transaction, or has what it writes
+// gather. Once the transaction has ended it returns sql.ErrTxDone.
 func (t *Tx) Use(ctx context.Context, f func(dialect.ExecQuerier) error) error {
 	defer t.lock(ctx)()
+	if t.ended {
+		return stdsql.ErrTxDone
+	}
 	return t.note(f(t.Tx))
 }
 
@@ -148,6 +153,7 @@ func (t *Tx) alive() bool {
 // transaction could not be recorded, everything is rolled back.
 func (t *Tx) Commit() error {
 	defer t.lock(t.ctx)()
+	t.ended = true
 	err := t.doomed()
 	if err == nil {
 		err = t.flush(t.ctx, true)
@@ -167,6 +173,7 @@ func (t *Tx) Commit() error {
 // Rollback drops what is pending and rolls back.
 func (t *Tx) Rollback() error {
 	defer t.lock(t.ctx)()
+	t.ended = true
 	err := t.Tx.Rollback()
 	t.pending.Done(t.ctx, false)
 	return err

@@ -2,6 +2,7 @@ package torture_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -63,6 +64,34 @@ func TestCase39RollbackLeavesNothing(t *testing.T) {
 		})
 		require.Empty(t, b.entries(t))
 		require.Empty(t, b.oracle.happened(t))
+	})
+}
+
+// TestW23RecordGoesWithTheTransactionOfItsContext has a function record something that
+// knows its context only.
+func TestW23RecordGoesWithTheTransactionOfItsContext(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		for _, commits := range []bool{false, true} {
+			tx, err := b.client.Tx(t.Context())
+			require.NoError(t, err)
+			ctx := entaudit.InTx(ent.NewTxContext(t.Context(), tx), tx)
+			u := tx.User.Create().SetName("ann").SaveX(ctx)
+			require.NoError(t, b.rec.Log(ctx, "user.welcome", "user", fmt.Sprint(u.ID)))
+			if !commits {
+				require.NoError(t, tx.Rollback())
+				require.ErrorIs(t, b.rec.Log(ctx, "too.late", "user", "1"), sql.ErrTxDone)
+				require.Empty(t, b.entries(t), "what was rolled back has an entry")
+				continue
+			}
+			require.NoError(t, tx.Commit())
+			e := b.entries(t)
+			require.Len(t, e, 2)
+			require.Equal(t, e[0].TxID, e[1].TxID)
+			require.Equal(t, []string{"user.create", "user.welcome"}, []string{e[0].Action, e[1].Action})
+			require.ErrorIs(t, b.rec.Log(ctx, "too.late", "user", "1"), sql.ErrTxDone)
+			require.Len(t, b.entries(t), 2)
+		}
 	})
 }
 
