@@ -24,6 +24,7 @@ entaudit/queue:           entaudit
 entaudit/spool:           entaudit entaudit/queue
 entaudit/store:           entaudit ent entaudit/internal/table
 entaudit/txdriver:
+entaudit/wrap:            entaudit
 chiaudit:                 entaudit
 auditenv:                 entaudit entaudit/queue entaudit/spool entaudit/store chiaudit
 ent/schema:               entaudit/mixin
