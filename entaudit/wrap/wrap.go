@@ -1,0 +1,76 @@
+// Package wrap has writers around writers: [Filter], [Retry], [Fallback], [Breaker] and
+// [Timeout]. Each changes one thing about how entries are written and passes on what it is
+// asked besides: Close, Check and Health reach every writer inside, and a pipeline
+// prints as retry<timeout<webhook>>.
+//
+// A queue retries by itself. Behind one, Timeout, Breaker and Fallback decide what a
+// writer does that hangs or fails:
+//
+//	w := wrap.Fallback(wrap.Timeout(hook, 5*time.Second), file)
+//	q, err := queue.New(w, queue.Config{})
+package wrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/entaudit/audit/entaudit"
+)
+
+// around is what writers around writers have in common.
+type around struct {
+	name   string
+	ws     []entaudit.Writer
+	closed atomic.Bool
+}
+
+// open returns an error once the writer is closed.
+func (a *around) open() error {
+	if a.closed.Load() {
+		return fmt.Errorf("%s is %w", a.name, entaudit.ErrClosed)
+	}
+	return nil
+}
+
+func (a *around) String() string {
+	names := make([]string, len(a.ws))
+	for i, w := range a.ws {
+		names[i] = entaudit.WriterName(w)
+	}
+	return a.name + "<" + strings.Join(names, ",") + ">"
+}
+
+func (a *around) Close(ctx context.Context) error {
+	a.closed.Store(true)
+	return a.each(func(w entaudit.Writer) error { return entaudit.CloseWriter(ctx, w) })
+}
+
+func (a *around) Check(ctx context.Context) error {
+	return a.each(func(w entaudit.Writer) error { return entaudit.CheckWriter(ctx, w) })
+}
+
+func (a *around) Health(ctx context.Context) error {
+	return a.each(func(w entaudit.Writer) error { return entaudit.ProbeWriter(ctx, w) })
+}
+
+func (a *around) each(f func(entaudit.Writer) error) error {
+	var errs []error
+	for _, w := range a.ws {
+		errs = append(errs, f(w))
+	}
+	return errors.Join(errs...)
+}
+
+// write calls w, which may panic. The value of the panic may hold what was written:
+// nothing but its type is told.
+func write(ctx context.Context, w entaudit.Writer, entries []entaudit.Entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the writer panicked with %T", p)
+		}
+	}()
+	return w.Write(ctx, entries)
+}
