@@ -19,11 +19,13 @@ entaudit/audittest:       entaudit
 entaudit/extension:       entaudit
 entaudit/hook:            entaudit entaudit/txdriver entaudit/internal/table
 entaudit/internal/table:  entaudit
+entaudit/jsonl:           entaudit
 entaudit/mixin:           entaudit
 entaudit/queue:           entaudit
 entaudit/spool:           entaudit entaudit/queue
 entaudit/store:           entaudit ent entaudit/internal/table
 entaudit/txdriver:
+entaudit/webhook:         entaudit
 entaudit/wrap:            entaudit
 chiaudit:                 entaudit
 auditenv:                 entaudit entaudit/queue entaudit/spool entaudit/store chiaudit
