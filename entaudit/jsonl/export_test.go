@@ -1,0 +1,53 @@
+package jsonl
+
+import "os"
+
+// Hold uses the file until it is released, as a disk does that hangs.
+func Hold(w *Writer) (release func()) {
+	w.lock <- struct{}{}
+	return w.release
+}
+
+// Break puts a disk that fails on request under the file that w has open.
+func Break(w *Writer) *FaultyDisk {
+	w.lock <- struct{}{}
+	defer w.release()
+	d := &FaultyDisk{disk: w.f.disk}
+	w.f.disk = d
+	return d
+}
+
+// FaultyDisk fails where its errors are set.
+type FaultyDisk struct {
+	disk
+
+	Room                           int // bytes that are written before WriteErr
+	WriteErr, TruncateErr, SyncErr error
+	Syncs                          int
+}
+
+func (d *FaultyDisk) Write(p []byte) (int, error) {
+	if d.WriteErr == nil {
+		return d.disk.Write(p)
+	}
+	n, err := d.disk.Write(p[:min(d.Room, len(p))])
+	if err == nil {
+		err = &os.PathError{Op: "write", Path: "audit.jsonl", Err: d.WriteErr}
+	}
+	return n, err
+}
+
+func (d *FaultyDisk) Truncate(size int64) error {
+	if d.TruncateErr != nil {
+		return d.TruncateErr
+	}
+	return d.disk.Truncate(size)
+}
+
+func (d *FaultyDisk) Sync() error {
+	d.Syncs++
+	if d.SyncErr != nil {
+		return d.SyncErr
+	}
+	return d.disk.Sync()
+}
