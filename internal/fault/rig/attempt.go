@@ -45,9 +45,10 @@ func refused(ctx context.Context, err error) error {
 	return err
 }
 
-// outcome judges the error that an op ended with. An entry that the writer did not
-// take may be stored all the same unless it says that it was not accepted.
-func (a *attempt) outcome(k kind, err error, certain func(error) bool) outcome {
+// outcome judges the error that an op ended with, and returns it with what the recorder
+// said. An entry that the writer did not take may be stored all the same unless it says
+// that it was not accepted.
+func (a *attempt) outcome(k kind, err error, certain func(error) bool) (outcome, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if k == request {
@@ -55,11 +56,11 @@ func (a *attempt) outcome(k kind, err error, certain func(error) bool) outcome {
 	}
 	switch {
 	case err == nil:
-		return ok
+		return ok, nil
 	case k.delivered() && !certain(err), a.inDoubt:
-		return unknown
+		return unknown, err
 	}
-	return failed
+	return failed, err
 }
 
 // watched is a driver whose transactions tell the attempt when a COMMIT fails.

@@ -64,7 +64,7 @@ func childCommand(ctx context.Context, args []string, in io.Reader, out io.Write
 	for {
 		select {
 		case <-stop:
-			return c.close()
+			return c.close() //nolint:contextcheck // it has a deadline of its own, as a shutdown does
 		case text, more := <-lines:
 			if !more {
 				return nil
@@ -123,7 +123,7 @@ func (c *child) say(format string, args ...any) {
 func (c *child) obey(ctx context.Context, text string) error {
 	switch text {
 	case "close":
-		return c.close()
+		return c.close() //nolint:contextcheck // as above
 	case "stats":
 		c.say("stats %s", c.line.stats())
 		return nil
@@ -143,7 +143,7 @@ func (c *child) answer(ctx context.Context, o op) {
 	defer cancel()
 	began := time.Now()
 	err := c.do(ctx, o)
-	how := a.outcome(o.kind, err, c.line.certain)
+	how, err := a.outcome(o.kind, err, c.line.certain)
 	c.say("done %d %s %d %s", o.n, how, time.Since(began).Microseconds(), strings.ReplaceAll(errorCode(err), "\n", " "))
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // fault is one thing that can go wrong.
@@ -13,15 +14,26 @@ type fault struct {
 	run        func(ctx context.Context, s settings, log io.Writer) (*verdict, error)
 }
 
+// is reports whether a name is that of the fault or of its number.
+func (f fault) is(name string) bool {
+	number, _, _ := strings.Cut(f.name, "/")
+	return name == f.name || name == number
+}
+
 // faults are those that need more than go test: servers of their own, strace, root.
 func faults() []fault {
 	return []fault{
+		{"F01/calls", "the process is killed at the system calls of the spool", rigged(killedAtCalls)},
+		{"F01/random", "the process is killed at random under load", rigged(killedAtRandom)},
+		{"F02", "the spool's disk fails, or is full", rigged(failing)},
 		{"F03", "the database is down", rigged(outage)},
 		{"F04", "the database restarts again and again", rigged(restarts)},
 		{"F05", "the database hangs", rigged(freeze)},
 		{"F06", "the way to the audit database is slow, narrow, dead, or cut", rigged(slow)},
 		{"F08", "the database's disk is full", fullDisk},
 		{"F23", "entries come faster than they are stored", rigged(overflow)},
+		{"F24", "the process ends with a backlog", rigged(shutdowns)},
+		{"F25", "processes share a spool, and one is killed", rigged(orphans)},
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *rig) through(ctx context.Context, l load, during func(context.Context, 
 	if err := <-worked; err != nil {
 		return nil, err
 	}
-	if _, err := r.drained(ctx, p); err != nil {
+	if err := r.drained(ctx, p); err != nil {
 		return nil, err
 	}
 	if _, err := p.close(ctx); err != nil {

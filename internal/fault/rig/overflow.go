@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -63,20 +62,4 @@ func memoryOf(pid int) (int64, error) {
 		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
 	}
 	return kib << 10, nil
-}
-
-// holdUp has every writer of the audit database wait until it is released.
-func (r *rig) holdUp(ctx context.Context) (release func() error, err error) {
-	conn, err := connect(ctx, r.plan.audit)
-	if err != nil {
-		return nil, err
-	}
-	tx, err := conn.Begin(ctx)
-	if err == nil {
-		_, err = tx.Exec(ctx, "LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE")
-	}
-	if err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
-	}
-	return func() error { return errors.Join(tx.Rollback(ctx), conn.Close(ctx)) }, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
 )
 
@@ -29,6 +30,7 @@ type plan struct {
 	canary     string // a secret that must be nowhere
 	conns      int
 	capacity   int
+	segment    int64 // bytes of a file of the spool; 0 means the default
 	block      time.Duration
 	timeout    time.Duration // of a write to the audit database
 	patience   time.Duration // of whoever waits for an op
@@ -38,17 +40,20 @@ type plan struct {
 
 // How entries that do not belong to a transaction are delivered.
 const (
-	viaQueue = "queue" // in memory
+	viaQueue     = "queue"     // in memory
+	viaSpool     = "spool"     // each is on disk before it is accepted
+	viaSpillover = "spillover" // on disk is what memory has no room for, and what is left at the end
 )
 
 func (p *plan) flags(f *flag.FlagSet) {
 	f.StringVar(&p.app, "app", p.app, "database of the rows")
 	f.StringVar(&p.audit, "audit", p.audit, "database of the delivered entries")
-	f.StringVar(&p.delivery, "delivery", p.delivery, "queue")
+	f.StringVar(&p.delivery, "delivery", p.delivery, "queue, spool or spillover")
 	f.StringVar(&p.dir, "dir", p.dir, "folder of the spool")
 	f.StringVar(&p.canary, "canary", p.canary, "secret that the process handles")
 	f.IntVar(&p.conns, "conns", p.conns, "connections of each pool")
 	f.IntVar(&p.capacity, "capacity", p.capacity, "entries that the queue holds")
+	f.Int64Var(&p.segment, "segment", p.segment, "bytes of a file of the spool")
 	f.DurationVar(&p.block, "block", p.block, "wait for room in the queue")
 	f.DurationVar(&p.timeout, "timeout", p.timeout, "of a write to the audit database")
 	f.DurationVar(&p.patience, "patience", p.patience, "of whoever waits for an op")
@@ -111,7 +116,13 @@ func (p plan) deliver(_ context.Context, _, audit *sql.DB) (*line, error) {
 	}
 	switch p.delivery {
 	case viaQueue:
-		return p.queued(dest, queue.Config{})
+		return p.queued(dest, queue.Config{}) //nolint:contextcheck // the queue outlives whoever makes it
+	case viaSpool, viaSpillover:
+		s, err := spool.Open(spool.Config{Dir: p.dir, SegmentBytes: p.segment})
+		if err != nil {
+			return nil, err
+		}
+		return p.queued(dest, queue.Config{Spool: s, Durable: p.delivery == viaSpool}) //nolint:contextcheck // as above
 	}
 	return nil, fmt.Errorf("unknown delivery %q", p.delivery)
 }

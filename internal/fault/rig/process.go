@@ -44,8 +44,8 @@ func start(ctx context.Context, number int, j *journal, p plan, log string, behi
 		return nil, err
 	}
 	line := append(append(behind, self, "child"), p.args()...)
-	cmd := exec.CommandContext(ctx, line[0], line[1:]...) //nolint:gosec // it is this program
-	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)                       //nolint:gosec // it is this program
+	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // in a folder of our own
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -30,6 +31,9 @@ type rig struct {
 	count   int // of processes started
 	running []*process
 	tear    []func() error
+	kills   int // random ones of F01
+
+	recoveredEntries int // that processes found in the spool
 }
 
 // database is where everything is in the cluster.
@@ -47,7 +51,7 @@ func newRigOn(ctx context.Context, s settings, log io.Writer, prepare func(r *ri
 	if err != nil {
 		return nil, err
 	}
-	r = &rig{dir: dir, short: s.short, seed: s.seed, log: log}
+	r = &rig{dir: dir, short: s.short, seed: s.seed, kills: s.kills, log: log}
 	if err = os.Chmod(dir, 0o711); err != nil { //nolint:gosec // the cluster's owner has to get through
 		return r, err
 	}
@@ -128,8 +132,8 @@ func (r *rig) remove() error {
 		p.kill()
 	}
 	var errs []error
-	for i := len(r.tear) - 1; i >= 0; i-- {
-		errs = append(errs, r.tear[i]())
+	for _, undo := range slices.Backward(r.tear) {
+		errs = append(errs, undo())
 	}
 	return errors.Join(append(errs, os.RemoveAll(r.dir))...)
 }
@@ -139,8 +143,8 @@ func (r *rig) note(format string, args ...any) {
 }
 
 // start starts a process under test with the rig's plan and waits until it works.
-func (r *rig) start(ctx context.Context, behind ...string) (*process, error) {
-	p, err := r.launch(ctx, behind...)
+func (r *rig) start(ctx context.Context) (*process, error) {
+	p, err := r.launch(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -204,16 +208,16 @@ func (r *rig) finish(ctx context.Context) (*verdict, error) {
 }
 
 // drained waits until a process has delivered what it holds, without any help.
-func (r *rig) drained(ctx context.Context, p *process) (counts, error) {
+func (r *rig) drained(ctx context.Context, p *process) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		c, err := p.ask(ctx)
 		if err != nil {
-			return c, fmt.Errorf("the backlog of %d does not drain: %w", c.Depth+c.Spooled, err)
+			return fmt.Errorf("the backlog of %d does not drain: %w", c.Depth+c.Spooled, err)
 		}
 		if c.Depth == 0 && c.Spooled == 0 {
-			return c, nil
+			return nil
 		}
 		select {
 		case <-ctx.Done():

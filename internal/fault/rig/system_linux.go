@@ -35,7 +35,7 @@ func newOwner(dir string) (*owner, error) {
 		return nil, err
 	}
 	o := &owner{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	return o, os.Chown(dir, int(uid), int(gid)) //nolint:gosec // they have 32 bits
+	return o, os.Chown(dir, int(uid), int(gid))
 }
 
 // attributes makes a process the owner's. It ends with this one.
