@@ -15,6 +15,7 @@ import (
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
+	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
 	"github.com/entaudit/audit/internal/testapp/ent"
 	"github.com/entaudit/audit/internal/testapp/ent/migrate"
@@ -26,6 +27,7 @@ type app struct {
 	log    *slog.Logger
 	db     *sql.DB
 	store  *store.Store
+	reach  *reach
 	rec    *entaudit.Recorder
 	client *ent.Client
 	issuer *issuer
@@ -33,7 +35,8 @@ type app struct {
 }
 
 // newApp opens the database and puts the service together. Mutations write their
-// entries in their own transaction; the entries of requests wait in a queue.
+// entries in their own transaction; the entries of requests wait in a queue, on disk
+// until they are stored.
 func newApp(ctx context.Context, at source, log *slog.Logger) (a *app, err error) {
 	db, err := at.open()
 	if err != nil {
@@ -55,7 +58,8 @@ func newApp(ctx context.Context, at source, log *slog.Logger) (a *app, err error
 	if a.store, err = store.New(drv, store.Config{}); err != nil {
 		return nil, err
 	}
-	writer, err := queue.New(a.store, queue.Config{}) //nolint:contextcheck // the queue outlives whoever makes it
+	a.reach = &reach{Writer: a.store}
+	writer, err := durable(ctx, a.reach, at.spool)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +71,20 @@ func newApp(ctx context.Context, at source, log *slog.Logger) (a *app, err error
 		return nil, errors.Join(err, a.rec.Close(ctx))
 	}
 	return a, nil
+}
+
+// durable is a queue in front of w whose entries are on disk before a request is
+// answered. It takes over what an earlier run left there.
+func durable(ctx context.Context, w entaudit.Writer, dir string) (*queue.Queue, error) {
+	disk, err := spool.Open(spool.Config{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	q, err := queue.New(w, queue.Config{Spool: disk, Durable: true}) //nolint:contextcheck // the queue outlives whoever makes it
+	if err != nil {
+		return nil, errors.Join(err, disk.Close(ctx))
+	}
+	return q, nil
 }
 
 func (a *app) build(ctx context.Context) error {

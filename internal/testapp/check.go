@@ -35,6 +35,9 @@ func expected() map[string]int {
 		"POST /invoices/close-overdue success": 1, "POST /invoices/import failure": 1, "DELETE /invoices/{id} success": 1,
 		"DELETE /invoices/{id} denied": 2, "POST /admin/reminders/reset denied": 1, "POST /admin/reminders/reset success": 1,
 		"GET /debug/panic failure": 1,
+
+		"PATCH /projects/{id} success": 1, "project.update success": 1, "GET /projects success": 1, "GET /users success": 1,
+		"GET /projects/{id} success": 1,
 	}
 }
 
@@ -49,6 +52,7 @@ func (t *trace) check() []finding {
 		{"what was left out on purpose says so", t.checkSkip()},
 		{"every change of a request names its actor, tenant and request", t.checkOrigins()},
 		{"requests that change something have their bodies, passwords masked", t.checkBodies()},
+		{"what waited on disk while the store was away and the service restarted is stored, once", t.checkOutage()},
 		{"no password and no encrypted note is readable", t.checkSecrets()},
 	}
 }

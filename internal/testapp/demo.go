@@ -5,11 +5,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/queue"
 	"github.com/entaudit/audit/entaudit/store"
 )
 
@@ -42,40 +43,40 @@ func demo(ctx context.Context, s settings, out, log io.Writer) (err error) {
 	return errors.Join(printFindings(out, newPalette(out), found), failed(found))
 }
 
-// record runs the story and returns what it left. The service has stopped by then:
-// all that was to be recorded is stored.
-func record(ctx context.Context, at source, log io.Writer) (t *trace, err error) {
-	a, err := newApp(ctx, at, slog.New(slog.NewTextHandler(log, nil)))
+// serve runs the service with its people for as long as tell takes. stop lets running
+// requests finish.
+func (s *story) serve(ctx context.Context, at source, tell func(a *app, stop func() error) error) (err error) {
+	a, err := newApp(ctx, at, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
-		err = errors.Join(err, a.close(end))
+		var left *queue.LeftError
+		if cerr := a.close(end); !errors.As(cerr, &left) || left.Lost > 0 { // what is in the spool is safe
+			err = errors.Join(err, cerr)
+		}
 	}()
 	people, err := a.seed(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	srv, err := listen(ctx, "127.0.0.1:0", a.router)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	say(log, "serving on %s with %s\n", srv.url, at.shown)
-	t = &trace{dialect: at.dialect, captions: map[string]string{}}
-	c, err := newCast(a.issuer, people)
-	if err == nil {
-		s := &story{client: http.Client{Timeout: answerTimeout}, url: srv.url, log: log, cast: c, trace: t}
-		err = s.tell(ctx)
+	say(s.log, "serving on %s with %s\n", srv.url, at.shown)
+	stop := sync.OnceValue(func() error {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		return srv.stop(end)
+	})
+	s.url = srv.url
+	if s.cast, err = newCast(a.issuer, people); err == nil {
+		err = tell(a, stop)
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if err := errors.Join(err, srv.stop(end), a.flush(end)); err != nil {
-		return nil, err
-	}
-	t.entries, err = a.all(ctx)
-	return t, err
+	return errors.Join(err, stop())
 }
 
 // all returns all entries of all tenants, oldest first.

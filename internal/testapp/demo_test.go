@@ -69,6 +69,7 @@ func TestDemoPrintsATable(t *testing.T) {
 		"reason panic",
 		"reason tenant_mismatch",
 		"acting operator",
+		"GET /projects/{id}    /projects/1          200 success",
 		"├ invoice.delete      #2 A-2",
 		"└ invoice_line.delete #3 Logo",
 	} {

@@ -2,10 +2,14 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,6 +25,7 @@ type source struct {
 	driver  string // as database/sql calls it
 	dsn     string // as the driver reads it
 	shown   string // for people, without a password
+	spool   string // folder of entries that wait to be stored there
 }
 
 func (s source) open() (*sql.DB, error) {
@@ -45,11 +50,18 @@ func parseDSN(dsn string) (source, error) {
 	}
 	switch scheme {
 	case "postgres", "postgresql":
-		return source{dialect: dialect.Postgres, driver: "pgx", dsn: dsn, shown: u.Redacted()}, nil
+		return source{dialect: dialect.Postgres, driver: "pgx", dsn: dsn, shown: u.Redacted(), spool: spoolOf(dsn)}, nil
 	case "mysql", "mariadb":
 		return mySQL(u)
 	}
 	return source{}, fmt.Errorf("-dsn: %s:// is neither postgres:// nor mysql:// nor the path of a file", scheme)
+}
+
+// spoolOf is a folder for a database on a server: entries that wait for one must not be
+// stored in another.
+func spoolOf(dsn string) string {
+	sum := sha256.Sum256([]byte(dsn))
+	return filepath.Join(os.TempDir(), "entaudit-testapp-"+hex.EncodeToString(sum[:8])+".spool")
 }
 
 // sqliteFile is a file that several connections write to: each transaction takes
@@ -60,7 +72,7 @@ func sqliteFile(path string) source {
 	if params != "" {
 		dsn += "&" + params
 	}
-	return source{dialect: dialect.SQLite, driver: "sqlite", dsn: dsn, shown: path}
+	return source{dialect: dialect.SQLite, driver: "sqlite", dsn: dsn, shown: path, spool: path + ".spool"}
 }
 
 // mySQL turns a URL into what the driver reads. Times are in UTC on both sides, and
@@ -82,5 +94,5 @@ func mySQL(u *url.URL) (source, error) {
 	if _, err := mysql.ParseDSN(dsn); err != nil {
 		return source{}, fmt.Errorf("-dsn: %w", err)
 	}
-	return source{dialect: dialect.MySQL, driver: "mysql", dsn: dsn, shown: u.Redacted()}, nil
+	return source{dialect: dialect.MySQL, driver: "mysql", dsn: dsn, shown: u.Redacted(), spool: spoolOf(dsn)}, nil
 }

@@ -53,7 +53,7 @@ func scratch(ctx context.Context, dsn string) (source, func() error, error) {
 	return made, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
 		defer cancel()
-		return errors.Join(dropDatabase(ctx, db, drop), db.Close())
+		return errors.Join(dropDatabase(ctx, db, drop), db.Close(), os.RemoveAll(made.spool))
 	}, nil
 }
 
@@ -90,6 +90,6 @@ func (s source) named(name string) (source, error) {
 		u.Path = "/" + name
 		s.dsn = u.String()
 	}
-	s.shown = name
+	s.shown, s.spool = name, spoolOf(s.dsn)
 	return s, nil
 }

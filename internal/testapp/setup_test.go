@@ -30,7 +30,7 @@ type bundle struct {
 func setup(t *testing.T, dialectName string) *bundle {
 	t.Helper()
 	driver, dsn := testdb.DSN(t, dialectName)
-	a, err := newApp(t.Context(), source{dialect: dialectName, driver: driver, dsn: dsn, shown: dialectName}, slog.New(slog.DiscardHandler))
+	a, err := newApp(t.Context(), source{dialect: dialectName, driver: driver, dsn: dsn, shown: dialectName, spool: t.TempDir()}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.close(context.WithoutCancel(t.Context()))) }) // it has ended by then
 	b := &bundle{app: a}

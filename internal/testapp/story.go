@@ -70,6 +70,7 @@ type story struct {
 	log    io.Writer
 	cast   cast
 	trace  *trace
+	site   int   // id of the project
 	err    error // the first one; nothing is sent after it
 }
 
@@ -123,11 +124,11 @@ func (s *story) exchange(ctx context.Context, caption string, who person, method
 // tell sends the requests of the story. check knows what they leave.
 func (s *story) tell(ctx context.Context) error {
 	c := s.cast
-	site := s.send(ctx, "Alice starts a project with two tags.", c.alice, "POST", "/projects",
+	s.site = s.send(ctx, "Alice starts a project with two tags.", c.alice, "POST", "/projects",
 		`{"name":"Website relaunch","code":"WEB","budget":"12000","tags":["web","urgent"]}`, 201)
 	first := s.send(ctx, "She writes an invoice for it. The note is encrypted: the log has what the database has.", c.alice,
 		"POST", "/invoices", fmt.Sprintf(`{"number":"A-1","customer":"Initech","project_id":%d,"due_on":"2020-01-31",
-		"note":"speak to Milton first","lines":[{"text":"Design","quantity":3,"price":"450"},{"text":"Hosting","price":"19.99"}]}`, site), 201)
+		"note":"speak to Milton first","lines":[{"text":"Design","quantity":3,"price":"450"},{"text":"Hosting","price":"19.99"}]}`, s.site), 201)
 	second := s.send(ctx, "And another two.", c.alice, "POST", "/invoices",
 		`{"number":"A-2","customer":"Hooli","due_on":"2020-02-29","lines":[{"text":"Logo","price":"800"}]}`, 201)
 	s.send(ctx, "", c.alice, "POST", "/invoices",
