@@ -21,6 +21,7 @@ entaudit/hook:            entaudit entaudit/txdriver entaudit/internal/table
 entaudit/internal/table:  entaudit
 entaudit/jsonl:           entaudit
 entaudit/mixin:           entaudit
+entaudit/outbox:          entaudit entaudit/store entaudit/internal/table
 entaudit/queue:           entaudit
 entaudit/spool:           entaudit entaudit/queue
 entaudit/store:           entaudit ent entaudit/internal/table
