@@ -6,17 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
 
+	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/internal/table"
 )
 
 // Check reports whether entries can be stored and read: nil, or an error that
 // says which table, columns or migration are missing and what to do. Columns that
 // this version does not know are accepted, as long as a newer version has added
-// them, and they are nullable. It changes nothing and is meant for start-up and
-// health checks.
+// them, and they are nullable. It stores an entry in a transaction that it rolls back,
+// so that nothing of it stays, and is meant for start-up and health checks.
 func (s *Store) Check(ctx context.Context) error {
 	if _, err := s.columns(ctx, "SELECT 1"); err != nil {
 		return fmt.Errorf("store: check: the database cannot be reached: %w", err)
@@ -39,19 +42,47 @@ func (s *Store) Check(ctx context.Context) error {
 	if len(missing) > 0 {
 		return fmt.Errorf("store: check: table %s has no column %s; %s", s.table, strings.Join(missing, ", "), s.advice())
 	}
-	return s.checkMigrations(ctx)
+	if err := s.checkMigrations(ctx); err != nil {
+		return err
+	}
+	if err := s.tryWrite(ctx); err != nil {
+		return fmt.Errorf("store: check: table %s cannot be written: %w", s.table, err)
+	}
+	return nil
+}
+
+// tryWrite stores an entry and rolls that back, so that rights, constraints and
+// columns are found out that no reading shows.
+func (s *Store) tryWrite(ctx context.Context) (err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	query, args, err := table.Insert(s.dialect, s.table, []entaudit.Entry{{
+		ID: id, SchemaVersion: entaudit.SchemaVersion, Kind: entaudit.KindSystem, Action: "audit.check",
+		Operation: entaudit.OpSkip, Outcome: entaudit.Unknown, OccurredAt: time.Now(),
+	}})
+	if err != nil {
+		return err
+	}
+	tx, err := s.drv.Tx(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(tx.Exec(ctx, query, args, nil), tx.Rollback())
 }
 
 // checkMigrations looks for migrations that are not applied, in databases that
 // [Migrate] looks after.
 func (s *Store) checkMigrations(ctx context.Context) error {
-	applied, err := versions(ctx, s.drv, s.dialect)
+	from := of(s.table)
+	applied, err := from.versions(ctx, s.drv, s.dialect)
 	if err != nil || len(applied) == 0 {
 		// Another migration tool, or ent, looks after the table, whose columns are
 		// all there.
 		return ctx.Err()
 	}
-	files, err := migrationFiles(s.dialect)
+	files, err := from.migrations(s.dialect)
 	if err != nil {
 		return fmt.Errorf("store: check: %w", err)
 	}
@@ -64,7 +95,11 @@ func (s *Store) checkMigrations(ctx context.Context) error {
 }
 
 func (s *Store) advice() string {
-	return "call store.Migrate or apply the files of store/migrations/" + s.dialect +
+	call := "store.Migrate"
+	if s.table == OutboxTable {
+		call = "store.MigrateOutbox"
+	}
+	return "call " + call + " or apply the files of store/" + of(s.table).dir + "/" + s.dialect +
 		" (where the table is part of an ent graph: run its migration)"
 }
 

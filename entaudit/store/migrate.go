@@ -21,15 +21,10 @@ var migrations embed.FS
 
 // Migrations returns the migrations of a dialect as numbered SQL files, in the
 // form that common migration tools take: 0001_name.up.sql.
-func Migrations(dialectName string) (fs.FS, error) {
-	if err := supported(dialectName); err != nil {
-		return nil, err
-	}
-	return fs.Sub(migrations, path.Join("migrations", dialectName))
-}
+func Migrations(dialectName string) (fs.FS, error) { return auditLogs().files(dialectName) }
 
-// schemaTable notes which migrations are applied.
-const schemaTable = "audit_schema"
+// OutboxMigrations returns those of the table [OutboxTable].
+func OutboxMigrations(dialectName string) (fs.FS, error) { return outbox().files(dialectName) }
 
 // lockKey is the advisory lock of PostgreSQL under which migrations run.
 const lockKey = 7_020_310_424_991_773_001
@@ -41,17 +36,52 @@ const lockKey = 7_020_310_424_991_773_001
 //
 // On MySQL, where no DDL can be rolled back, an error may leave a migration half
 // applied; calling Migrate again completes it.
-func Migrate(ctx context.Context, drv dialect.Driver) error {
+func Migrate(ctx context.Context, drv dialect.Driver) error { return auditLogs().migrate(ctx, drv) }
+
+// OutboxTable is the name of the table that [MigrateOutbox] creates.
+const OutboxTable = "audit_outbox"
+
+// MigrateOutbox does what [Migrate] does for the table OutboxTable, in which entries
+// wait in the application's database for package entaudit/outbox to move them to
+// another one. It has the columns of the audit table and no index but that of the id.
+func MigrateOutbox(ctx context.Context, drv dialect.Driver) error { return outbox().migrate(ctx, drv) }
+
+// set is migrations that belong together.
+type set struct {
+	dir  string // below it, a folder for each dialect
+	note string // the table that notes which are applied
+}
+
+func auditLogs() set { return set{dir: "migrations", note: "audit_schema"} }
+
+func outbox() set { return set{dir: "migrations/outbox", note: "audit_outbox_schema"} }
+
+// of returns the set of the migrations that create a table.
+func of(tableName string) set {
+	if tableName == OutboxTable {
+		return outbox()
+	}
+	return auditLogs()
+}
+
+func (s set) files(dialectName string) (fs.FS, error) {
+	if err := supported(dialectName); err != nil {
+		return nil, err
+	}
+	return fs.Sub(migrations, path.Join(s.dir, dialectName))
+}
+
+func (s set) migrate(ctx context.Context, drv dialect.Driver) error {
 	if err := supported(drv.Dialect()); err != nil {
 		return err
 	}
-	files, err := migrationFiles(drv.Dialect())
+	files, err := s.migrations(drv.Dialect())
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
 	if drv.Dialect() == dialect.SQLite {
 		// Outside of the transaction, which can then begin with a write.
-		if err := drv.Exec(ctx, schemaDDL(drv.Dialect()), []any{}, nil); err != nil {
+		if err := drv.Exec(ctx, s.ddl(drv.Dialect()), []any{}, nil); err != nil {
 			return fmt.Errorf("store: migrate: %w", err)
 		}
 	}
@@ -59,7 +89,7 @@ func Migrate(ctx context.Context, drv dialect.Driver) error {
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
-	m := migrator{conn: tx, dialect: drv.Dialect()}
+	m := migrator{conn: tx, dialect: drv.Dialect(), set: s}
 	if err := m.run(ctx, files); err != nil {
 		return fmt.Errorf("store: migrate: %w", errors.Join(err, tx.Rollback()))
 	}
@@ -76,8 +106,8 @@ type migration struct {
 	statements []string
 }
 
-func migrationFiles(dialectName string) ([]migration, error) {
-	dir := path.Join("migrations", dialectName)
+func (s set) migrations(dialectName string) ([]migration, error) {
+	dir := path.Join(s.dir, dialectName)
 	names, err := fs.Glob(migrations, dir+"/*.up.sql")
 	if err != nil {
 		return nil, err
@@ -111,7 +141,8 @@ func statements(text string) []string {
 	return parts
 }
 
-func schemaDDL(dialectName string) string {
+// ddl creates the table that notes which migrations are applied.
+func (s set) ddl(dialectName string) string {
 	typ, now := "timestamptz", "statement_timestamp()"
 	switch dialectName {
 	case dialect.MySQL:
@@ -119,7 +150,7 @@ func schemaDDL(dialectName string) string {
 	case dialect.SQLite:
 		typ, now = "datetime", "CURRENT_TIMESTAMP"
 	}
-	return "CREATE TABLE IF NOT EXISTS " + table.Quote(dialectName, schemaTable) +
+	return "CREATE TABLE IF NOT EXISTS " + table.Quote(dialectName, s.note) +
 		" (version integer NOT NULL PRIMARY KEY, name varchar(255) NOT NULL, applied_at " + typ + " NOT NULL DEFAULT " + now + ")"
 }
 
@@ -127,6 +158,7 @@ func schemaDDL(dialectName string) string {
 type migrator struct {
 	conn    dialect.ExecQuerier
 	dialect string
+	set     set
 }
 
 func (m migrator) run(ctx context.Context, files []migration) (err error) {
@@ -135,10 +167,10 @@ func (m migrator) run(ctx context.Context, files []migration) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := m.exec(ctx, schemaDDL(m.dialect)); err != nil {
+	if err := m.exec(ctx, m.set.ddl(m.dialect)); err != nil {
 		return err
 	}
-	applied, err := versions(ctx, m.conn, m.dialect)
+	applied, err := m.set.versions(ctx, m.conn, m.dialect)
 	if err != nil {
 		return err
 	}
@@ -151,7 +183,7 @@ func (m migrator) run(ctx context.Context, files []migration) (err error) {
 				return fmt.Errorf("%s: %w", f.name, err)
 			}
 		}
-		if err := m.exec(ctx, "INSERT INTO "+table.Quote(m.dialect, schemaTable)+
+		if err := m.exec(ctx, "INSERT INTO "+table.Quote(m.dialect, m.set.note)+
 			fmt.Sprintf(" (version, name) VALUES (%d, '%s')", f.version, f.name)); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
@@ -167,7 +199,7 @@ func (m migrator) lock(ctx context.Context) (unlock func() error, err error) {
 	case dialect.Postgres:
 		return unlock, m.exec(ctx, "SELECT pg_advisory_xact_lock("+strconv.Itoa(lockKey)+")")
 	case dialect.SQLite:
-		return unlock, m.exec(ctx, "DELETE FROM "+table.Quote(m.dialect, schemaTable)+" WHERE version < 0")
+		return unlock, m.exec(ctx, "DELETE FROM "+table.Quote(m.dialect, m.set.note)+" WHERE version < 0")
 	}
 	const name = "CONCAT('entaudit.', MD5(DATABASE()))"
 	var rows entsql.Rows
@@ -192,9 +224,9 @@ func (m migrator) exec(ctx context.Context, statement string) error {
 }
 
 // versions returns which migrations are applied.
-func versions(ctx context.Context, conn dialect.ExecQuerier, dialectName string) (map[int]bool, error) {
+func (s set) versions(ctx context.Context, conn dialect.ExecQuerier, dialectName string) (map[int]bool, error) {
 	var rows entsql.Rows
-	err := conn.Query(ctx, "SELECT version FROM "+table.Quote(dialectName, schemaTable), []any{}, &rows)
+	err := conn.Query(ctx, "SELECT version FROM "+table.Quote(dialectName, s.note), []any{}, &rows)
 	if err != nil {
 		return nil, err
 	}
