@@ -31,8 +31,9 @@ race: ## run all tests under the race detector (slow)
 bench: ## run the benchmarks (BENCH=regexp BENCHTIME=1s PKG=./...)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $(FLAGS) $(PKG)
 
-bench-ratio: ## compare audited with unaudited ent and requests, side by side (ARGS=-help)
+bench-ratio: ## compare audited with unaudited ent, requests, and delivery with raw COPY (ARGS=-help)
 	$(GO) run ./internal/bench ratio $(ARGS)
+	$(GO) run ./internal/bench delivery
 
 bench-peers: ## compare requests with httplog's and otelhttp's, side by side (ARGS='-n 1000')
 	cd internal/bench/peers && GOWORK=off $(GO) run . $(ARGS)

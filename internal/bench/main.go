@@ -2,6 +2,7 @@
 // it.
 //
 //	go run ./internal/bench ratio   time, audited to unaudited, per database and operation
+//	go run ./internal/bench delivery  entries per second, to raw COPY and raw inserts
 //	go run ./internal/bench wire    round trips, and time with 1 ms of network
 //	go run ./internal/bench soak    a million changes that must not leak anything
 //
@@ -31,7 +32,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("want one of ratio, wire, soak; each has -help")
+var errUsage = errors.New("want one of ratio, delivery, wire, soak; each has -help")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
@@ -41,6 +42,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch args[0] {
 	case "ratio":
 		return ratioCommand(ctx, args[1:], stdout, p)
+	case "delivery":
+		return deliveryCommand(ctx, args[1:], stdout, p)
 	case "wire":
 		return wireCommand(ctx, args[1:], stdout, p)
 	case "soak":

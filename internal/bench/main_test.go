@@ -20,6 +20,7 @@ func TestCommands(t *testing.T) {
 		{"unknown", "fast", `"fast": want one of`},
 		{"operation", "ratio -op fly", `no operation "fly"`},
 		{"database", "ratio -db oracle -n 1 -http=false", `no database "oracle"`},
+		{"case", "delivery -case by-mail", `one of "by-mail" is not known`},
 		{"server of which", "wire -dsn postgres://x", "-dsn: name one database"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,4 +39,10 @@ func TestRatioCommandOfRequests(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"ratio", "-db", "", "-n", "3"}, &out, io.Discard))
 	require.Regexp(t, `^ratio http plain \d+\.\d\d\nratio http body1k \d+\.\d\d\nratio http jwt-es256 \d+\.\d\d\n$`, out.String())
+}
+
+func TestDeliveryCommand(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), strings.Fields("delivery -case drain-sqlite -n 2 -entries 100"), &out, io.Discard))
+	require.Regexp(t, `^ratio delivery drain-sqlite \d+\.\d\d\n$`, out.String())
 }
