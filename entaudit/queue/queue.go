@@ -15,8 +15,9 @@ var (
 	// not accepted, none of them.
 	ErrFull = errors.New("queue: no room")
 	// ErrClosed is returned for entries that arrive after [Queue.Close], and is
-	// the reason of dropping what could not be written before Close gave up.
-	ErrClosed = errors.New("queue: closed")
+	// the reason of dropping what could not be written before Close gave up. It is an
+	// [entaudit.ErrClosed].
+	ErrClosed = fmt.Errorf("queue: %w", entaudit.ErrClosed)
 )
 
 // Queue is a writer that takes entries over at once and hands them to another
