@@ -148,7 +148,7 @@ func TestSuitesFail(t *testing.T) {
 	for _, f := range want {
 		t.Run(f.rule+"/"+f.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBrokenWriter$/^"+f.rule+"$") //nolint:gosec // this test itself
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBrokenWriter$/^"+f.rule+"$")
 			cmd.Env = append(os.Environ(), "ENTAUDIT_BROKEN="+f.name)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError

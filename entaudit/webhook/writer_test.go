@@ -155,9 +155,20 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		permanent bool
 		wait      time.Duration
 	}{
-		{301, "", true, 0}, {308, "", true, 0}, {400, "", true, 0}, {401, "", true, 0}, {403, "", true, 0}, {404, "", true, 0},
-		{410, "", true, 0}, {413, "", true, 0}, {408, "", false, 0}, {425, "", false, 0},
-		{429, "7", false, 7 * time.Second}, {500, "", false, 0}, {502, "", false, 0}, {503, "3", false, 3 * time.Second},
+		{301, "", true, 0},
+		{308, "", true, 0},
+		{400, "", true, 0},
+		{401, "", true, 0},
+		{403, "", true, 0},
+		{404, "", true, 0},
+		{410, "", true, 0},
+		{413, "", true, 0},
+		{408, "", false, 0},
+		{425, "", false, 0},
+		{429, "7", false, 7 * time.Second},
+		{500, "", false, 0},
+		{502, "", false, 0},
+		{503, "3", false, 3 * time.Second},
 	} {
 		t.Run(strconv.Itoa(tt.status), func(t *testing.T) {
 			t.Parallel()
