@@ -25,7 +25,7 @@ func discard() entaudit.Writer {
 // said what is right.
 func (s *Settings) check() error {
 	cfg := s.Recorder
-	cfg.Writer, cfg.Off = discard(), false
+	cfg.Writer, cfg.Off, cfg.NoChanges = discard(), false, false
 	rec, err := entaudit.New(cfg)
 	if err != nil {
 		return named(err, "entaudit:")

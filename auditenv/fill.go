@@ -21,7 +21,7 @@ import (
 func (s *Settings) fill(v variables) error {
 	s.database = string(v.DatabaseURL)
 	s.Recorder = entaudit.Config{
-		Service: v.Service, Off: !v.Enabled, Failures: v.Failures, SummaryAbove: v.SummaryAbove, Table: v.Table, Grace: v.Grace, MaxValue: v.MaxValue,
+		Service: v.Service, Off: !v.Enabled, NoChanges: !v.Changes, Failures: v.Failures, SummaryAbove: v.SummaryAbove, Table: v.Table, Grace: v.Grace, MaxValue: v.MaxValue,
 		Redact: entaudit.Redact{Keys: v.RedactKeys, Allow: v.RedactAllow, KeepValues: !v.RedactValues, Changes: v.RedactChanges},
 	}
 	s.Store = store.Config{Table: v.Table}
@@ -50,19 +50,13 @@ func (s *Settings) fill(v variables) error {
 	}
 	s.JWT = chiaudit.JWTConfig{
 		Secret: key(v.JWTSecret), JWKS: keySet(v, v.JWKSURL), Issuer: v.JWTIssuer, Audience: v.JWTAudience, Leeway: v.JWTLeeway,
-		Type: v.JWTType, DefaultType: entaudit.ActorType(v.JWTDefaultType), FingerprintKey: key(v.HashKey),
+		Type: v.JWTType, DefaultType: entaudit.ActorType(v.JWTDefaultType), FingerprintKey: key(v.HashKey), InsecureUnverified: !v.JWTVerify,
 	}
 	for name, kind := range v.TypeAliases {
 		if s.JWT.TypeAliases == nil {
 			s.JWT.TypeAliases = make(map[string]entaudit.ActorType)
 		}
 		s.JWT.TypeAliases[name] = entaudit.ActorType(kind)
-	}
-	switch { // what no package has a setting for
-	case !v.Changes:
-		return errors.New("auditenv: AUDIT_CAPTURE_ORM_DIFFS: cannot be switched off here; which schemas are recorded is decided where they are declared")
-	case !v.JWTVerify:
-		return errors.New("auditenv: AUDIT_JWT_VERIFY_SIGNATURE: cannot be switched off: a token that is not verified proves nothing")
 	}
 	return errors.Join(s.fillProxies(v), s.fillTenant(v), s.fillKey(v), s.fillClaims(v), s.fillRules(v), s.fillIssuers(v), s.fillAPIKeys(v), checkURL(s.database))
 }

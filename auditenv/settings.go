@@ -51,7 +51,7 @@ func (s Settings) DatabaseURL() string { return s.database }
 
 // HasJWT reports whether the environment says how tokens are verified.
 func (s Settings) HasJWT() bool {
-	return s.JWT.Secret != nil || s.JWT.PublicKey != nil || s.JWT.JWKS.URL != "" || s.JWT.JWKS.JSON != nil || len(s.JWT.Issuers) > 0
+	return s.JWT.Secret != nil || s.JWT.PublicKey != nil || s.JWT.JWKS.URL != "" || s.JWT.JWKS.JSON != nil || len(s.JWT.Issuers) > 0 || s.JWT.InsecureUnverified
 }
 
 // HasAPIKeys reports whether the environment holds API keys.

@@ -85,6 +85,7 @@ func others(t *testing.T) []map[string]string {
 		{"JWT_PUBLIC_KEY": publicPEM(t, &key.PublicKey)},
 		{"JWT_JWKS_URL": "https://id.example/keys", "JWT_JWKS_REFRESH": "2m", "JWT_JWKS_MAX_STALE": "3h"},
 		{"JWT_JWKS": set},
+		{"JWT_VERIFY_SIGNATURE": "false", "CAPTURE_ORM_DIFFS": "false"},
 		{"JWT_ISSUERS": `[{"issuer":"a","audience":["x"],"secret":"` + goodKey + `"},{"issuer":"b","public_key":` + string(pem) + `},{"issuer":"c","jwks_url":"https://c/keys"}]`},
 	}
 }
@@ -215,7 +216,8 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"two keys", "JWT_JWKS_URL=https://id.example\x00JWT_SECRET=" + goodKey, "JWT_JWKS_URL"},
 		{"two other keys", "JWT_PUBLIC_KEY=" + publicPEM(t, &weak.PublicKey) + "\x00JWT_SECRET=" + goodKey, "JWT_SECRET"},
 		{"W11 tokens without a key", "JWT_ISSUER=x", "JWT_SECRET"},
-		{"W11 tokens that are not verified", "JWT_VERIFY_SIGNATURE=false", "JWT_VERIFY_SIGNATURE"},
+		{"W11 a key that would not be used", "JWT_VERIFY_SIGNATURE=false\x00JWT_SECRET=" + goodKey, "JWT_VERIFY_SIGNATURE"},
+		{"W11 key sets that would not be used", "JWT_VERIFY_SIGNATURE=false\x00JWT_JWKS_URL=https://id.example", "JWT_VERIFY_SIGNATURE"},
 		{"a claim map that is none", "JWT_CLAIM_MAP={hunter2\x00JWT_SECRET=" + goodKey, "JWT_CLAIM_MAP"},
 		{"a claim that nothing reads", "JWT_CLAIM_MAP=phone=tel\x00JWT_SECRET=" + goodKey, "JWT_CLAIM_MAP"},
 		{"no path to a claim", "JWT_CLAIM_MAP=id=a..b\x00JWT_SECRET=" + goodKey, "JWT_CLAIM_MAP"},
@@ -271,7 +273,6 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"keys that are none", "JWT_JWKS={}", "JWT_JWKS"},
 		{"keys that are fetched all the time", "JWT_JWKS_URL=https://a/k\x00JWT_JWKS_REFRESH=1s", "JWT_JWKS_REFRESH"},
 		{"keys that are stale at once", "JWT_JWKS_URL=https://a/k\x00JWT_JWKS_MAX_STALE=1m", "JWT_JWKS_MAX_STALE"},
-		{"changes off", "CAPTURE_ORM_DIFFS=false", "CAPTURE_ORM_DIFFS"},
 		{"T01 two switches", "ENABLED=true\x00TENANCY_ENABLE_AUDIT_LOGGING=false", "ENABLED"},
 		{"strict", "STRICT=true\x00SERVCE=hunter2", "SERVCE"},
 	} {

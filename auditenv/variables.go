@@ -24,7 +24,7 @@ type variables struct {
 	MaxValue     int           `env:"MAX_VALUE_BYTES" sets:"Config.MaxValue" doc:"bytes of a recorded value"`
 	Failures     bool          `env:"FAILURES" envDefault:"false" sets:"Config.Failures" doc:"records mutations too that failed or were denied"`
 	SummaryAbove int           `env:"SUMMARY_ABOVE" sets:"Config.SummaryAbove" doc:"more rows than this leave one entry together"`
-	Changes      bool          `env:"CAPTURE_ORM_DIFFS" envDefault:"true" doc:"must be true: which schemas are recorded is decided where they are declared, with entaudit.Mixin and entaudit.Unaudited"`
+	Changes      bool          `env:"CAPTURE_ORM_DIFFS" envDefault:"true" sets:"Config.NoChanges" doc:"false lets mutations pass unrecorded; one entry says so"`
 
 	RedactKeys    list `env:"REDACT_FIELDS" sets:"Config.Redact.Keys" doc:"further names whose values are masked, in addition to the defaults"`
 	RedactAllow   list `env:"REDACT_ALLOW" sets:"Config.Redact.Allow" doc:"names whose values are kept although a key matches"`
@@ -80,7 +80,7 @@ type variables struct {
 	JWTType        string        `env:"JWT_TYPE" sets:"JWTConfig.Type" doc:"the typ that tokens must have, such as at+jwt"`
 	JWTClaims      dict          `env:"JWT_CLAIM_MAP" sets:"JWTConfig.Claims" doc:"which claims hold what: id, type, email, tenant, tenant_slug, impersonator; also under the names actor_id, actor_type, actor_email, tenant_id"`
 	JWTDefaultType string        `env:"JWT_DEFAULT_TYPE" sets:"JWTConfig.DefaultType" doc:"the type of actors whose token names none"`
-	JWTVerify      bool          `env:"JWT_VERIFY_SIGNATURE" envDefault:"true" doc:"must be true: a token that is not verified proves nothing"`
+	JWTVerify      bool          `env:"JWT_VERIFY_SIGNATURE" envDefault:"true" sets:"JWTConfig.InsecureUnverified" doc:"false believes tokens whose signature nobody checks, which is unsafe wherever something else than a gateway that has verified them can reach the program; no key may be set"`
 	APIKeys        secret        `env:"API_KEYS" sets:"APIKeyConfig.Keys" doc:"hashes of API keys and whose they are, as a JSON list: [{\"sha256\":\"5e88...\",\"id\":\"importer\",\"type\":\"service\"}], with email, tenant_id and tenant_slug"`
 	APIKeyHeader   string        `env:"API_KEY_HEADER" sets:"APIKeyConfig.Header" doc:"the header that holds the API key, X-Api-Key by default"`
 	TypeAliases    dict          `env:"ACTOR_TYPE_ALIASES" sets:"JWTConfig.TypeAliases" doc:"other names for types of actors"`

@@ -20,6 +20,49 @@ func enforce(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func TestW11J8UnverifiedOnlyByChoice(t *testing.T) {
+	t.Parallel()
+	_, err := chiaudit.NewJWT(t.Context(), chiaudit.JWTConfig{})
+	require.ErrorContains(t, err, "neither Secret nor PublicKey nor JWKS")
+	_, err = chiaudit.NewJWT(t.Context(), chiaudit.JWTConfig{InsecureUnverified: true, Secret: secret})
+	require.ErrorContains(t, err, "chiaudit: JWTConfig.InsecureUnverified: a key is set")
+
+	tokens := newJWT(t, chiaudit.JWTConfig{InsecureUnverified: true, Issuer: "me"})
+	forged := raw(hs256, withExp(`"sub":"alice","iss":"me","actor_type":"tenant_user"`))
+	forged = forged[:strings.LastIndexByte(forged, '.')+1] + "AAAA"
+	serve := func(token string, ware ...func(http.Handler) http.Handler) (int, entaudit.Entry, *memory) {
+		r, rec, m := setup(t, chiaudit.Options{Actor: tokens.Actor})
+		r.With(ware...).Get("/", func(_ http.ResponseWriter, r *http.Request) {
+			require.NoError(t, rec.Log(r.Context(), "look", "invoice", "1"))
+		})
+		w := get(r, "/", header("Authorization", "Bearer "+token))
+		entries := m.all()
+		return w.Code, entries[len(entries)-1], m
+	}
+	for range 2 { // the second is remembered
+		code, e, m := serve(forged)
+		require.Equal(t, http.StatusOK, code)
+		require.Equal(t, "alice", e.Actor.ID)
+		require.Equal(t, entaudit.ActorTenantUser, e.Actor.Type)
+		require.Equal(t, entaudit.MarkUnverified, e.Marks["actor"])
+		require.Equal(t, entaudit.MarkUnverified, m.all()[0].Marks["actor"], "what the program records itself")
+	}
+	code, e, _ := serve(forged, chiaudit.Require(chiaudit.Requirements{}))
+	require.Equal(t, http.StatusUnauthorized, code, "what nobody has verified is no proof")
+	require.Equal(t, entaudit.Denied, e.Outcome)
+
+	for name, token := range map[string]string{
+		"expired":        raw(hs256, `{"exp":1,"sub":"alice","iss":"me"}`),
+		"no expiry":      raw(hs256, `{"sub":"alice","iss":"me"}`),
+		"another issuer": raw(hs256, withExp(`"sub":"alice","iss":"you"`)),
+		"two subjects":   raw(hs256, withExp(`"sub":"alice","sub":"bob","iss":"me"`)),
+	} {
+		_, e, _ := serve(token)
+		require.Equal(t, entaudit.Actor{Type: entaudit.ActorAnonymous}, e.Actor, name)
+		require.NotContains(t, e.Marks, "actor", name)
+	}
+}
+
 func TestW11FailedAuthentication(t *testing.T) {
 	t.Parallel()
 	good := sign(t, claims{"sub": "alice", "exp": later})

@@ -30,7 +30,7 @@ type Requirements struct {
 }
 
 // Require returns chi middleware that refuses requests, which recording alone never
-// does: with 401 where no actor with an id is known, and with 403 where the request
+// does: with 401 where no verified actor with an id is known, and with 403 where the request
 // asks for another tenant than its credential is for. Tenants that cannot be
 // compared, an id and a slug, count as different here. It stands behind [Handler],
 // whose entry then has the outcome denied and the reason; it works the same where the
@@ -58,16 +58,17 @@ func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next ht
 	ctx := r.Context()
 	found := findingsOf(ctx)
 	tenant, _ := entaudit.TenantFrom(ctx)
-	failed, disagree, none := false, false, tenant.IsZero()
+	actor, _ := entaudit.ActorFrom(ctx)
+	failed, disagree, claimed, none := false, false, false, tenant.IsZero()
 	for _, fs := range found {
+		claimed = claimed || fs.onlyClaimed(actor.ID)
 		none = none || fs.onlyAsked(tenant)
 		failed = failed || fs.failed()
 		disagree = disagree || fs.disagree()
 	}
 	status, reason := http.StatusForbidden, ""
-	actor, _ := entaudit.ActorFrom(ctx)
 	switch {
-	case actor.ID == "":
+	case actor.ID == "" || claimed:
 		status, reason = http.StatusUnauthorized, ReasonActorMissing
 		w.Header().Set("WWW-Authenticate", q.challenge(failed))
 	case disagree:

@@ -22,6 +22,9 @@ const (
 type Identity struct {
 	Actor  entaudit.Actor
 	Tenant entaudit.Tenant // the tenant the credential is for, if it names one
+	// Unverified says that nothing proves it after all: entries mark the actor, and
+	// [Require] refuses it.
+	Unverified bool
 }
 
 // AuthError says that a credential was presented and is not valid. Reason is a
@@ -78,7 +81,12 @@ func (h *handler) identify(r *http.Request) finding {
 	_, tenantKnown := entaudit.TenantFrom(ctx)
 	switch {
 	case !actorKnown:
-		if id = h.resolve(r, &f); !id.Actor.IsZero() { //nolint:contextcheck // r has it
+		switch id = h.resolve(r, &f); { //nolint:contextcheck // r has it
+		case id.Actor.IsZero():
+		case id.Unverified:
+			f.claimed = id.Actor.ID
+			entaudit.SetUnverifiedActor(ctx, id.Actor)
+		default:
 			entaudit.SetActor(ctx, id.Actor)
 		}
 	case !tenantKnown && len(h.tenants) > 0 && h.opts.Actor != nil:
@@ -91,7 +99,7 @@ func (h *handler) identify(r *http.Request) finding {
 	}
 	if t := h.tenant(r, id.Tenant, &f); !t.IsZero() { //nolint:contextcheck // r has it
 		entaudit.SetTenant(ctx, t)
-		if id.Tenant.IsZero() {
+		if id.Tenant.IsZero() || id.Unverified {
 			f.unproven = t
 		}
 	}

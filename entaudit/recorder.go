@@ -50,6 +50,10 @@ type Config struct {
 	// Off lets everything pass unrecorded. One entry of kind system says so
 	// when the Recorder is made.
 	Off bool
+	// NoChanges lets mutations pass unrecorded, without a statement more; requests and
+	// the program's own entries are recorded. One entry of kind system says so when the
+	// Recorder is made.
+	NoChanges bool
 	// Failures has mutations recorded too that were denied by a privacy policy or
 	// failed: with their outcome and reason, once the transaction they ran in has
 	// ended, through Writer. Their values are not recorded, and reads never are. The
@@ -136,26 +140,30 @@ func New(c Config) (*Recorder, error) {
 		c.Writer = NewSlog(nil)
 	}
 	r := &Recorder{cfg: c, redact: redact, now: time.Now, newID: newID}
-	if c.Off {
-		if err := r.announceOff(); err != nil {
-			return nil, err
-		}
+	switch {
+	case c.Off:
+		err = r.announce("audit.off", "Config.Off", "entaudit: recording is off")
+	case c.NoChanges:
+		err = r.announce("audit.changes_off", "Config.NoChanges", "entaudit: changes are not recorded")
+	}
+	if err != nil {
+		return nil, err
 	}
 	return r, nil
 }
 
-// announceOff leaves the one entry that a switched-off Recorder writes.
+// announce leaves the one entry that says that something is switched off.
 //
 //nolint:contextcheck // it belongs to the program, not to whoever makes the Recorder
-func (r *Recorder) announceOff() error {
+func (r *Recorder) announce(action, field, warning string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.Grace)
 	defer cancel()
-	slog.Warn("entaudit: recording is off", "service", r.cfg.Service)
+	slog.Warn(warning, "service", r.cfg.Service)
 	e := r.NewEntry(KindSystem, Origin{Actor: Actor{Type: ActorSystem}})
-	e.Action, e.Operation, e.Outcome, e.Reason = "audit.off", OpSwitch, Success, "Config.Off"
+	e.Action, e.Operation, e.Outcome, e.Reason = action, OpSwitch, Success, field
 	e.finish()
 	if err := write(ctx, r.cfg.Writer, []Entry{e}); err != nil {
-		return fmt.Errorf("entaudit: Config.Off: record that recording is off: %w", err)
+		return fmt.Errorf("entaudit: %s: record that it is set: %w", field, err)
 	}
 	return nil
 }
@@ -167,6 +175,10 @@ func (r *Recorder) Config() Config { return r.cfg }
 
 // Off reports whether everything passes unrecorded.
 func (r *Recorder) Off() bool { return r.cfg.Off }
+
+// RecordsChanges reports whether mutations are recorded: neither Config.Off nor
+// Config.NoChanges is set.
+func (r *Recorder) RecordsChanges() bool { return !r.cfg.Off && !r.cfg.NoChanges }
 
 // Redactor returns what masks secrets in this Recorder's entries.
 func (r *Recorder) Redactor() *Redactor { return r.redact }

@@ -252,6 +252,19 @@ func TestOffT01(t *testing.T) {
 	require.Equal(t, `billing\x00`, e.Service, "the entry is not fit to be stored")
 }
 
+func TestNoChanges(t *testing.T) {
+	t.Parallel()
+	w := &memory{}
+	rec, err := entaudit.New(entaudit.Config{NoChanges: true, Writer: w})
+	require.NoError(t, err)
+	require.False(t, rec.Off())
+	require.False(t, rec.RecordsChanges())
+	e := w.one(t)
+	require.Equal(t, []any{"audit.changes_off", entaudit.OpSwitch, "Config.NoChanges"}, []any{e.Action, e.Operation, e.Reason})
+	require.NoError(t, rec.Log(t.Context(), "look", "invoice", "1"))
+	require.Len(t, w.entries, 2)
+}
+
 func TestOffIsNotSilent(t *testing.T) {
 	t.Parallel()
 	w := &memory{write: func(context.Context, []entaudit.Entry) error { return errors.New("disk full") }}

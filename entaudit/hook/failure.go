@@ -48,7 +48,7 @@ func failures(m ent.Mutation) bool {
 // returns err as it is to be returned.
 func Failed(ctx context.Context, a Attempt, err error) error {
 	rec := a.Recorder
-	if rec == nil || rec.Off() || !rec.Config().Failures {
+	if rec == nil || !rec.RecordsChanges() || !rec.Config().Failures {
 		return err
 	}
 	creates := a.Mutation.Op().Is(ent.OpCreate)

@@ -111,7 +111,7 @@ func Guard(ctx context.Context, m Mutation, s *Schema, rec *entaudit.Recorder) (
 		return nil, fmt.Errorf("entaudit: %s is audited but this client has no recorder: "+
 			"open it with %s.Auditor(rec) or use client.Audited(rec)", s.Type, pkg)
 	}
-	in.rec, in.pass = rec, rec.Off()
+	in.rec, in.pass = rec, !rec.RecordsChanges()
 	if in.pass {
 		return ctx, nil
 	}

@@ -11,7 +11,7 @@ import (
 // Raw notes that the caller runs a statement of his own on drv: nothing tells what it
 // changes, and the entries of its transaction say so.
 func Raw(ctx context.Context, rec *entaudit.Recorder, g *Graph, drv dialect.Driver) {
-	if rec == nil || rec.Off() {
+	if rec == nil || !rec.RecordsChanges() {
 		return
 	}
 	if tx := userTx(ctx, drv, g, rec); tx != nil {

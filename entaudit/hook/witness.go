@@ -14,7 +14,7 @@ import (
 // take them along. Its scope is that of an audited one without the reading of own rows.
 
 // records reports whether the client records what it changes.
-func (c Client) records() bool { return c.Recorder != nil && !c.Recorder.Off() }
+func (c Client) records() bool { return c.Recorder != nil && c.Recorder.RecordsChanges() }
 
 // witness completes the intent of a mutation whose type is not audited, which no guard
 // has seen, with what the caller's context says.

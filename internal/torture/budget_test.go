@@ -277,6 +277,30 @@ func TestBudgetOff(t *testing.T) {
 	})
 }
 
+// TestBudgetNoChanges has a recorder of everything but changes cost mutations nothing,
+// and keep what the program records with its transaction.
+func TestBudgetNoChanges(t *testing.T) {
+	t.Parallel()
+	eachWith(t, entaudit.Config{NoChanges: true}, func(t *testing.T, b *bundle) {
+		got := b.drv.count(func() {
+			g := b.client.Group.Create().SetName("a").SaveX(t.Context())
+			b.client.Group.UpdateOne(g).SetName("b").ExecX(t.Context())
+			b.client.Group.Delete().ExecX(t.Context())
+		})
+		require.Len(t, got, 4, shorten(got))
+		b.oracle.forget(t)
+		tx, err := b.client.Tx(t.Context())
+		require.NoError(t, err)
+		tx.Group.Create().SetName("c").ExecX(t.Context())
+		require.NoError(t, tx.Record(t.Context(), entaudit.Entry{Action: "group.approve"}))
+		require.NoError(t, tx.Commit())
+		b.oracle.forget(t)
+		e := b.entries(t)
+		require.Len(t, e, 1)
+		require.Equal(t, "group.approve", e[0].Action)
+	})
+}
+
 // TestBudgetSkip has a skipped mutation cost the one entry that says so.
 func TestBudgetSkip(t *testing.T) {
 	t.Parallel()
