@@ -1,6 +1,7 @@
 package chiaudit_test
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -150,7 +151,8 @@ func FuzzT05Forwarded(f *testing.F) {
 		f.Add(s, false)
 		f.Add(s, true)
 	}
-	rec, err := entaudit.New(entaudit.Config{Writer: &memory{}})
+	discard := entaudit.WriterFunc(func(context.Context, []entaudit.Entry) error { return nil }) // or the worker's memory grows
+	rec, err := entaudit.New(entaudit.Config{Writer: discard})
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, spoof string, standard bool) {
 		p, name, last := chiaudit.Proxies{Count: 1}, "X-Forwarded-For", "203.0.113.9"
