@@ -21,9 +21,9 @@ func Break(w *Writer) *FaultyDisk {
 type FaultyDisk struct {
 	disk
 
-	Room                           int // bytes that are written before WriteErr
-	WriteErr, TruncateErr, SyncErr error
-	Syncs                          int
+	Room              int // bytes that are written before WriteErr
+	WriteErr, SyncErr error
+	Syncs             int
 }
 
 func (d *FaultyDisk) Write(p []byte) (int, error) {
@@ -35,13 +35,6 @@ func (d *FaultyDisk) Write(p []byte) (int, error) {
 		err = &os.PathError{Op: "write", Path: "audit.jsonl", Err: d.WriteErr}
 	}
 	return n, err
-}
-
-func (d *FaultyDisk) Truncate(size int64) error {
-	if d.TruncateErr != nil {
-		return d.TruncateErr
-	}
-	return d.disk.Truncate(size)
 }
 
 func (d *FaultyDisk) Sync() error {

@@ -113,23 +113,18 @@ func (f *file) wholeLines() (int64, error) {
 	return 0, nil
 }
 
-// append writes lines. After an error the file is as it was, or the error says that it
-// may not be.
+// append writes lines. After an error a part of them may be there, the last of it torn:
+// the file has to be opened anew.
 func (f *file) append(lines []byte, now time.Time) error {
 	n, err := f.Write(lines)
-	if err == nil {
-		if f.size == 0 {
-			f.begun = now
-		}
-		f.size += int64(n)
-		return nil
+	if err != nil {
+		return err
 	}
-	if n > 0 {
-		if terr := f.Truncate(f.size); terr != nil {
-			return errors.Join(err, fmt.Errorf("part of a line may be left: %w", terr))
-		}
+	if f.size == 0 {
+		f.begun = now
 	}
-	return err
+	f.size += int64(n)
+	return nil
 }
 
 func (f *file) sync() error { return f.Sync() }

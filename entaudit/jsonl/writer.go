@@ -66,8 +66,8 @@ func (w *Writer) acquire(ctx context.Context) error {
 
 func (w *Writer) release() { <-w.lock }
 
-// Write appends entries. After an error none of them, or with an error of syncing all of
-// them, may be there; none is there in part. An entry that cannot be encoded, which no
+// Write appends entries. After an error some of them may be there; what is there of another
+// is cut off before anything is written again. An entry that cannot be encoded, which no
 // finished entry is, is an error that names it; those beside it are written.
 func (w *Writer) Write(ctx context.Context, entries []entaudit.Entry) error {
 	lines, refused := encode(entries)
@@ -127,7 +127,7 @@ func (w *Writer) append(lines []byte) error {
 		w.f = f
 	}
 	if err := w.f.append(lines, w.now()); err != nil {
-		// Opened anew it is repaired, or refused.
+		// Opened anew it is repaired.
 		return errors.Join(err, w.abandon())
 	}
 	return w.sync()
