@@ -47,7 +47,19 @@ func TestW11J8UnverifiedOnlyByChoice(t *testing.T) {
 		require.Equal(t, entaudit.MarkUnverified, e.Marks["actor"])
 		require.Equal(t, entaudit.MarkUnverified, m.all()[0].Marks["actor"], "what the program records itself")
 	}
-	code, e, _ := serve(forged, chiaudit.Require(chiaudit.Requirements{}))
+	later := func(set func(*http.Request)) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { set(r); next.ServeHTTP(w, r) })
+		}
+	}
+	verifies := later(func(r *http.Request) { entaudit.SetActor(r.Context(), entaudit.Actor{ID: "alice"}) })
+	code, e, _ := serve(forged, verifies, chiaudit.Require(chiaudit.Requirements{}))
+	require.Equal(t, http.StatusOK, code, "a session has verified the same one")
+	require.NotContains(t, e.Marks, "actor")
+	claims := later(func(r *http.Request) { entaudit.SetUnverifiedActor(r.Context(), entaudit.Actor{ID: "bob"}) })
+	code, _, _ = serve("", claims, chiaudit.Require(chiaudit.Requirements{}))
+	require.Equal(t, http.StatusUnauthorized, code)
+	code, e, _ = serve(forged, chiaudit.Require(chiaudit.Requirements{}))
 	require.Equal(t, http.StatusUnauthorized, code, "what nobody has verified is no proof")
 	require.Equal(t, entaudit.Denied, e.Outcome)
 
@@ -55,6 +67,7 @@ func TestW11J8UnverifiedOnlyByChoice(t *testing.T) {
 		"expired":        raw(hs256, `{"exp":1,"sub":"alice","iss":"me"}`),
 		"no expiry":      raw(hs256, `{"sub":"alice","iss":"me"}`),
 		"another issuer": raw(hs256, withExp(`"sub":"alice","iss":"you"`)),
+		"no algorithm":   raw(`{"alg":"none"}`, withExp(`"sub":"alice","iss":"me"`)),
 		"two subjects":   raw(hs256, withExp(`"sub":"alice","sub":"bob","iss":"me"`)),
 	} {
 		_, e, _ := serve(token)

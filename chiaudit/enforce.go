@@ -59,16 +59,15 @@ func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next ht
 	found := findingsOf(ctx)
 	tenant, _ := entaudit.TenantFrom(ctx)
 	actor, _ := entaudit.ActorFrom(ctx)
-	failed, disagree, claimed, none := false, false, false, tenant.IsZero()
+	failed, disagree, none := false, false, tenant.IsZero()
 	for _, fs := range found {
-		claimed = claimed || fs.onlyClaimed(actor.ID)
 		none = none || fs.onlyAsked(tenant)
 		failed = failed || fs.failed()
 		disagree = disagree || fs.disagree()
 	}
 	status, reason := http.StatusForbidden, ""
 	switch {
-	case actor.ID == "" || claimed:
+	case actor.ID == "" || entaudit.ActorUnverified(ctx):
 		status, reason = http.StatusUnauthorized, ReasonActorMissing
 		w.Header().Set("WWW-Authenticate", q.challenge(failed))
 	case disagree:

@@ -12,7 +12,6 @@ type finding struct {
 	auth        string          // the reason of a failed authentication
 	fingerprint string          // of the credential that failed
 	subject     string          // whom that credential claims to be
-	claimed     string          // the id of an actor whom nothing proves
 	badTenant   bool            // what names the tenant makes no sense
 	accord      accord          // of the tenants that are asked for with the one that is proven
 	asked       string          // the tenant that is asked for, where it is another one
@@ -47,7 +46,6 @@ func (fs *findings) add(f finding) {
 		fs.first.unproven = f.unproven
 	}
 	keep(&fs.first.fingerprint, f.fingerprint)
-	keep(&fs.first.claimed, f.claimed)
 	keep(&fs.first.subject, f.subject)
 	keep(&fs.first.asked, f.asked)
 	keep(&fs.first.garbled, f.garbled)
@@ -78,13 +76,6 @@ func (fs *findings) disagree() bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	return fs.first.accord != agreed
-}
-
-// onlyClaimed reports whether the actor with this id is one whom nothing proves.
-func (fs *findings) onlyClaimed(id string) bool {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	return fs.first.claimed != "" && id == fs.first.claimed
 }
 
 // onlyAsked reports whether t is known from nothing but what the request asks for.

@@ -1,10 +1,12 @@
 package chiaudit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/entaudit/audit/entaudit"
 )
@@ -84,7 +86,6 @@ func (h *handler) identify(r *http.Request) finding {
 		switch id = h.resolve(r, &f); { //nolint:contextcheck // r has it
 		case id.Actor.IsZero():
 		case id.Unverified:
-			f.claimed = id.Actor.ID
 			entaudit.SetUnverifiedActor(ctx, id.Actor)
 		default:
 			entaudit.SetActor(ctx, id.Actor)
@@ -95,6 +96,7 @@ func (h *handler) identify(r *http.Request) finding {
 		id = h.credential(r, &f) //nolint:contextcheck // r has it
 	}
 	if tenantKnown {
+		h.correct(ctx, id, &f)
 		return f
 	}
 	if t := h.tenant(r, id.Tenant, &f); !t.IsZero() { //nolint:contextcheck // r has it
@@ -104,6 +106,20 @@ func (h *handler) identify(r *http.Request) finding {
 		}
 	}
 	return f
+}
+
+// correct has the tenant that a credential proves take the place of one that the request
+// merely asked another handler for.
+func (h *handler) correct(ctx context.Context, id Identity, f *finding) {
+	known, _ := entaudit.TenantFrom(ctx)
+	asked := slices.ContainsFunc(findingsOf(ctx), func(fs *findings) bool { return fs.onlyAsked(known) })
+	if !asked || id.Tenant.IsZero() || id.Unverified {
+		return
+	}
+	entaudit.SetTenant(ctx, id.Tenant)
+	if how := compare(id.Tenant, known); how != agreed {
+		f.accord, f.asked = how, cmp.Or(known.ID, known.Slug)
+	}
 }
 
 // credential asks Options.Actor.
@@ -174,8 +190,15 @@ func (h *handler) silent(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fs := &findings{}
-		ctx := entaudit.WithRequest(context.WithValue(r.Context(), findingsKey{}, fs), entaudit.Request{IP: peer(r.RemoteAddr)})
+		ctx := r.Context()
+		fs, ok := ctx.Value(findingsKey{}).(*findings)
+		if !ok {
+			fs = &findings{}
+			ctx = context.WithValue(ctx, findingsKey{}, fs)
+		}
+		if _, known := entaudit.RequestFrom(ctx); !known { // else another Recorder has it
+			ctx = entaudit.WithRequest(ctx, entaudit.Request{IP: peer(r.RemoteAddr)})
+		}
 		r = r.WithContext(ctx)
 		fs.add(h.identify(r))
 		next.ServeHTTP(w, r)

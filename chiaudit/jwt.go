@@ -109,7 +109,7 @@ func NewJWT(ctx context.Context, c JWTConfig) (*JWT, error) {
 	}
 	j := &JWT{
 		parser: jwt.NewParser(
-			jwt.WithValidMethods(append(setAlgorithms(), jwt.SigningMethodHS256.Alg())),
+			jwt.WithValidMethods(algorithms()),
 			jwt.WithStrictDecoding(),
 			jwt.WithoutClaimsValidation(), // each issuer has its own
 		),

@@ -31,6 +31,19 @@ func (h *handler) maskPath(path string, secrets []string) (string, entaudit.Mark
 		}
 		path, how = strings.Join(segments, "/"), entaudit.MarkRedacted
 	}
+	if strings.Contains(path, "%") {
+		segments := strings.Split(path, "/")
+		for i, s := range segments {
+			decoded, err := url.PathUnescape(s)
+			if err != nil {
+				continue
+			}
+			if _, found := h.mask.Text(decoded); found != "" {
+				segments[i], how = entaudit.Redacted, found
+			}
+		}
+		path = strings.Join(segments, "/")
+	}
 	path, found := h.mask.Text(path)
 	if found != "" {
 		how = found

@@ -29,6 +29,10 @@ func TestH15S50SecretsInPaths(t *testing.T) {
 		{"of no route", "/nowhere/" + token + "/x", "/nowhere/[REDACTED]/x"},
 		{"an assignment", "/users/7;token=" + canary, "/users/7;token=[REDACTED]"},
 		{"a card", "/users/4111111111111111", "/users/[REDACTED]"},
+		{"a card with escaped spaces", "/users/4111%201111%201111%201111", "/users/[REDACTED]"},
+		{"a token with an escaped letter", "/users/%65" + token[1:], "/users/[REDACTED]"},
+		{"an escaped assignment", "/users/password%3D" + canary, "/users/[REDACTED]"},
+		{"an escaped URL", "/users/postgres:%2F%2Fu:" + canary + "@h", "/users/[REDACTED]"},
 		{"nothing", "/users/7", "/users/7"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -148,3 +148,56 @@ func TestH08SlashesOfARequestID(t *testing.T) {
 		require.Equal(t, !keep, uuid.Validate(e.Request.ID) == nil, id)
 	}
 }
+
+// Which handler asks for the tenant, and which for the credential, makes no difference.
+func TestS22TenantOfTheOuterHandler(t *testing.T) {
+	t.Parallel()
+	j := newJWT(t, chiaudit.JWTConfig{Secret: secret, Claims: chiaudit.ClaimMap{Tenant: "tid"}})
+	for name, tt := range map[string]struct {
+		asked string
+		code  int
+	}{"the same": {"9", 200}, "another": {"7", 403}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, rec, m := setup(t, chiaudit.Options{TenantHeader: "X-Tenant"})
+			r.Route("/api", func(r chi.Router) {
+				r.Use(chiaudit.Handler(rec, chiaudit.Options{Actor: j.Actor}), chiaudit.Require(chiaudit.Requirements{}))
+				r.Get("/", status(200))
+			})
+			token := sign(t, claims{"sub": "alice", "tid": "9", "exp": later})
+			w := get(r, "/api/", header("Authorization", "Bearer "+token), header("X-Tenant", tt.asked))
+			require.Equal(t, tt.code, w.Code)
+			e := m.only(t)
+			require.Equal(t, "9", e.Tenant.ID, "what the token proves")
+			require.Equal(t, tt.code == 403, e.Reason == chiaudit.ReasonTenantMismatch)
+		})
+	}
+}
+
+// A Recorder that is off changes nothing about what another one records, or about who may
+// pass.
+func TestT01OffInsideAnother(t *testing.T) {
+	t.Parallel()
+	tokens := newJWT(t, chiaudit.JWTConfig{Secret: secret})
+	off, err := entaudit.New(entaudit.Config{Off: true, Writer: &memory{}})
+	require.NoError(t, err)
+	r, rec, m := setup(t, chiaudit.Options{})
+	r.Use(chiaudit.Handler(off, chiaudit.Options{Actor: tokens.Actor}))
+	r.Get("/{id}", func(_ http.ResponseWriter, r *http.Request) {
+		require.NoError(t, rec.Log(r.Context(), "look", "invoice", "1"))
+	})
+	get(r, "/7", header("Authorization", "Bearer "+sign(t, claims{"sub": "alice", "exp": later})))
+	entries := m.all()
+	require.Len(t, entries, 2)
+	require.Equal(t, "alice", entries[0].Actor.ID)
+	require.Equal(t, "/7", entries[0].Request.Path)
+	require.Equal(t, "alice", entries[1].Actor.ID)
+
+	unverified := newJWT(t, chiaudit.JWTConfig{InsecureUnverified: true})
+	r = chi.NewRouter()
+	r.Use(chiaudit.Handler(off, chiaudit.Options{Actor: unverified.Actor}), chiaudit.Handler(off, chiaudit.Options{TenantHeader: "X-Tenant"}),
+		chiaudit.Require(chiaudit.Requirements{}))
+	r.Get("/", status(200))
+	forged := sign(t, claims{"sub": "alice", "exp": later})
+	require.Equal(t, http.StatusUnauthorized, get(r, "/", header("Authorization", "Bearer "+forged)).Code)
+}

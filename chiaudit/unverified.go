@@ -1,14 +1,30 @@
 package chiaudit
 
-import "github.com/golang-jwt/jwt/v5"
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+)
 
 // parseUnverified fills c with the claims of a token of which nobody checks the
 // signature, and asks keyOf who the issuer is. It is for
 // [JWTConfig].InsecureUnverified alone.
 func (j *JWT) parseUnverified(token string, c *claims, keyOf jwt.Keyfunc) error {
 	t, _, err := j.parser.ParseUnverified(token, c)
-	if err == nil {
-		_, err = keyOf(t)
+	if err != nil {
+		return err
 	}
+	if !slices.Contains(algorithms(), t.Method.Alg()) {
+		return errors.New("token names another algorithm")
+	}
+	if _, err := j.parser.DecodeSegment(token[strings.LastIndexByte(token, '.')+1:]); err != nil {
+		return errors.New("signature is not base64url")
+	}
+	_, err = keyOf(t)
 	return err
 }
+
+// algorithms returns those that tokens may be signed with.
+func algorithms() []string { return append(setAlgorithms(), jwt.SigningMethodHS256.Alg()) }

@@ -138,6 +138,10 @@ func SetUnverifiedActor(ctx context.Context, a Actor) bool {
 	return originFrom(ctx).set(func(o *Origin) { o.Actor = a; o.noteMark("actor", MarkUnverified) })
 }
 
+// ActorUnverified reports whether nothing proves the actor that ctx knows; see
+// [SetUnverifiedActor].
+func ActorUnverified(ctx context.Context) bool { return originOf(ctx).Marks["actor"] == MarkUnverified }
+
 // SetTenant sets the tenant of the request that ctx belongs to, like [SetActor].
 func SetTenant(ctx context.Context, t Tenant) bool {
 	return originFrom(ctx).set(func(o *Origin) { o.Tenant = t; o.settle("tenant") })

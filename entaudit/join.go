@@ -1,6 +1,9 @@
 package entaudit
 
-import "context"
+import (
+	"context"
+	"reflect"
+)
 
 // Joiner is a transaction that entries can be written with: the type Tx of an audited
 // client.
@@ -15,6 +18,9 @@ type Joiner interface {
 // ent's NewTxContext, so that a function that records something need not know whether
 // there is a transaction. A nil tx makes what runs under the context independent again.
 func InTx(ctx context.Context, tx Joiner) context.Context {
+	if v := reflect.ValueOf(tx); v.Kind() == reflect.Pointer && v.IsNil() {
+		tx = nil // what ent's TxFromContext returns where there is none
+	}
 	o := originFrom(ctx)
 	o.tx = tx
 	return o.in(ctx)

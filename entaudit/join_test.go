@@ -35,6 +35,10 @@ func TestRecordJoinsByChoiceW23(t *testing.T) {
 	require.NoError(t, rec.Log(entaudit.InTx(ctx, nil), "d", "invoice", "1"))
 	require.Equal(t, "d", w.one(t).Action)
 
+	var none *joiner // what ent's TxFromContext returns where there is no transaction
+	require.NoError(t, rec.Log(entaudit.InTx(ctx, none), "f", "invoice", "1"))
+	require.Len(t, tx.entries, 3)
+
 	off, _ := setup(t, entaudit.Config{Off: true})
 	require.NoError(t, off.Log(ctx, "e", "invoice", "1"))
 	require.Len(t, tx.entries, 3)

@@ -68,7 +68,9 @@ type Config struct {
 	// AfterCommit hands the entries of mutations to Writer once their
 	// transaction has committed instead of storing them inside it. A crash in
 	// between loses them, and entries of a savepoint that is rolled back stay: it is
-	// meant for tests and for databases that cannot hold the table.
+	// meant for tests and for databases that cannot hold the table. On a transaction of
+	// database/sql that the caller gave to ent's driver nobody tells of the commit:
+	// entries are handed over at once there.
 	AfterCommit bool
 	// Table is the name of the audit table in the application's database,
 	// optionally with a schema in front: "audit_logs" or "audit.audit_logs".

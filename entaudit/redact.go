@@ -135,6 +135,8 @@ func (d *Redactor) decide(name string) bool {
 				break
 			} else if d.keys[string(run)] || d.keys[string(key)] {
 				return true
+			} else if len(run) > d.longest {
+				break // what follows are digits, of which there may be very many, or too much
 			}
 		}
 		if d.glues(all[start:ends[i]]) {

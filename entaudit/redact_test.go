@@ -1,7 +1,9 @@
 package entaudit_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -98,4 +100,18 @@ func BenchmarkRedactorName(b *testing.B) {
 	for b.Loop() {
 		d.Name("invoiceRecipientAddress_line2")
 	}
+}
+
+// A name of any length is looked at in a time that grows with it, and no more.
+func TestS50LongNamesTakeLinearTime(t *testing.T) {
+	t.Parallel()
+	d, err := entaudit.NewRedactor(entaudit.Redact{})
+	require.NoError(t, err)
+	for _, word := range []string{"1.", "a1.", "a1b", "1", "pass.", "password1."} {
+		began := time.Now()
+		d.Name(strings.Repeat(word, 500_000))
+		require.Less(t, time.Since(began), 20*time.Second, word) // a thousand times what it takes
+	}
+	require.True(t, d.Name("password."+strings.Repeat("1.", 50)))
+	require.True(t, d.Name(strings.Repeat("1.", 50)+"password."+strings.Repeat("1.", 50)+"x"))
 }

@@ -52,7 +52,6 @@ func (l *ledger) add(ctx context.Context, tx dialect.ExecQuerier, entries ...ent
 		entries[i].TxID, entries[i].TxSeq = l.tx, l.seq
 		l.rec.Finish(&entries[i])
 	}
-	l.locked = true
 	if l.entries == nil {
 		l.entries = entries // the scope keeps nothing of it
 	} else {
@@ -64,6 +63,14 @@ func (l *ledger) add(ctx context.Context, tx dialect.ExecQuerier, entries ...ent
 		return l.Flush(ctx, tx, false)
 	}
 	return nil
+}
+
+// wrote notes that the transaction has written something, and so holds SQLite's write
+// lock.
+func (l *ledger) wrote() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.locked = true
 }
 
 // takeLock makes a SQLite transaction take the write lock before it reads: one that
@@ -107,14 +114,15 @@ func (l *ledger) Flush(ctx context.Context, tx dialect.ExecQuerier, last bool) e
 
 // insert stores entries. Where the configuration lets a change stand without its
 // entry, a failure must leave the transaction usable, which on PostgreSQL takes a
-// savepoint.
+// savepoint; where the database has rolled back all of it, as MySQL does for a deadlock,
+// the savepoint is gone, and the change must not be taken for one that stands.
 func (l *ledger) insert(ctx context.Context, tx dialect.ExecQuerier, entries []entaudit.Entry) error {
 	cfg := l.rec.Config()
 	query, args, err := table.Insert(l.dialect, cfg.Table, entries)
 	if err != nil {
 		return l.rec.Failed(ctx, fmt.Errorf("entaudit: encode entry: %w", err))
 	}
-	keep := cfg.OnError != nil && l.dialect == dialect.Postgres
+	keep := cfg.OnError != nil
 	if keep {
 		if err := tx.Exec(ctx, "SAVEPOINT entaudit", []any{}, nil); err != nil {
 			return fmt.Errorf("entaudit: write entry: %w", err)

@@ -142,7 +142,9 @@ func (s *scope) hand(ctx context.Context, tx dialect.ExecQuerier, p txdriver.Pen
 	}
 	entries := s.entries
 	s.entries = nil
-	return p.(*ledger).add(ctx, tx, entries...)
+	l := p.(*ledger)
+	l.wrote()
+	return l.add(ctx, tx, entries...)
 }
 
 // fail wraps an error of the recording itself, so that it is told from ent's.

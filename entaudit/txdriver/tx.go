@@ -92,7 +92,13 @@ func (t *Tx) flush(ctx context.Context, last bool) error {
 		t.pending.Drop()
 		return nil
 	}
-	return t.note(t.pending.Flush(ctx, t.Tx, last))
+	return t.note(t.pending.Flush(t.within(ctx), t.Tx, last))
+}
+
+// within returns ctx as one under which t is in use already: what is called on the way
+// may record something with this very transaction.
+func (t *Tx) within(ctx context.Context) context.Context {
+	return context.WithValue(ctx, writeKey{}, t)
 }
 
 // Use runs f, which makes statements of its own on the transaction, or has what it writes
@@ -162,11 +168,11 @@ func (t *Tx) Commit() error {
 		if rerr := t.Tx.Rollback(); rerr != nil && !errors.Is(rerr, stdsql.ErrTxDone) {
 			err = errors.Join(err, rerr)
 		}
-		t.pending.Done(t.ctx, false)
+		t.pending.Done(t.within(t.ctx), false)
 		return err
 	}
 	err = t.Tx.Commit()
-	t.pending.Done(t.ctx, err == nil)
+	t.pending.Done(t.within(t.ctx), err == nil)
 	return err
 }
 
@@ -175,7 +181,7 @@ func (t *Tx) Rollback() error {
 	defer t.lock(t.ctx)()
 	t.ended = true
 	err := t.Tx.Rollback()
-	t.pending.Done(t.ctx, false)
+	t.pending.Done(t.within(t.ctx), false)
 	return err
 }
 

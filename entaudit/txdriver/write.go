@@ -306,9 +306,10 @@ func (w *write) commit() error {
 		return err
 	}
 	if w.now {
-		return w.plain("RELEASE SAVEPOINT entaudit_write")
+		err = w.plain("RELEASE SAVEPOINT entaudit_write") // nobody tells of the commit
+	} else {
+		err = w.tx.Commit()
 	}
-	err = w.tx.Commit()
 	w.pending.Done(w.ctx, err == nil)
 	return err
 }

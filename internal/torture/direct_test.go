@@ -83,3 +83,23 @@ func TestBigEntry(t *testing.T) {
 	require.Equal(t, entaudit.MarkCut, e[1].Marks["changes.text.new"])
 	b.oracle.compare(t)
 }
+
+// TestCase74AfterCommit: nobody tells of the commit of the caller's own transaction.
+func TestCase74AfterCommit(t *testing.T) {
+	t.Parallel()
+	var actions []string
+	keep := entaudit.WriterFunc(func(_ context.Context, entries []entaudit.Entry) error {
+		for _, e := range entries {
+			actions = append(actions, e.Action)
+		}
+		return nil
+	})
+	b := setup(t, dialect.SQLite, entaudit.Config{AfterCommit: true, Writer: keep})
+	tx, err := b.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	c := ent.NewClient(ent.Driver(entsql.NewDriver(b.dialect, entsql.Conn{ExecQuerier: tx})), ent.Auditor(b.rec))
+	c.User.Create().SetName("a").ExecX(t.Context())
+	require.Equal(t, []string{"user.create"}, actions)
+	require.NoError(t, tx.Commit())
+	b.oracle.forget(t)
+}

@@ -188,3 +188,29 @@ func TestCase18MySQLReadCommitted(t *testing.T) {
 		})
 	}
 }
+
+// TestF07DeadlockOfTheEntry: the statement that stores an entry may be the victim as well.
+// A change that was rolled back with it does not stand, whatever OnError says.
+func TestF07DeadlockOfTheEntry(t *testing.T) {
+	t.Parallel()
+	b := setup(t, dialect.MySQL, entaudit.Config{OnError: func(context.Context, error) error { return nil }})
+	one := b.plain.User.Create().SetName("one").SaveX(t.Context())
+	b.oracle.forget(t)
+	other, err := b.plain.Tx(t.Context())
+	require.NoError(t, err)
+	for i := range 50 { // the other has more to lose
+		other.User.Create().SetName("heavy").SetAge(i).ExecX(t.Context())
+	}
+	_, err = other.ExecContext(t.Context(), "SELECT id FROM audit_logs FOR UPDATE") // nothing can be inserted
+	require.NoError(t, err)
+	tx, err := b.client.Tx(t.Context())
+	require.NoError(t, err)
+	tx.User.UpdateOne(one).SetNick("a").ExecX(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- other.User.UpdateOne(one).SetNick("h").Exec(t.Context()) }()
+	require.Error(t, tx.Commit())
+	require.NoError(t, <-done)
+	require.NoError(t, other.Rollback())
+	require.Empty(t, b.plain.User.GetX(t.Context(), one.ID).Nick)
+	require.Empty(t, b.entries(t))
+}

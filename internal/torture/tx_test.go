@@ -236,3 +236,43 @@ func TestCase44NoSecretInErrors(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf("%+v", err), "hunter2")
 	})
 }
+
+// TestCase41OnErrorThatRecords: what is called while entries are stored may record
+// something itself, also with the transaction that they belong to.
+func TestCase41OnErrorThatRecords(t *testing.T) {
+	t.Parallel()
+	for _, name := range testdb.Dialects() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var rec *entaudit.Recorder
+			b := setup(t, name, entaudit.Config{OnError: func(ctx context.Context, err error) error {
+				return errors.Join(err, rec.Log(ctx, "audit.failed", "", ""))
+			}})
+			rec = b.rec
+			b.dropAudit(t)
+			tx, err := b.client.Tx(t.Context())
+			require.NoError(t, err)
+			tx.User.Create().SetName("in").ExecX(entaudit.InTx(t.Context(), tx))
+			err = tx.Commit()
+			require.ErrorContains(t, err, "audit_logs")
+			require.ErrorIs(t, err, sql.ErrTxDone)
+			require.Zero(t, b.plain.User.Query().CountX(t.Context()))
+			require.Zero(t, b.db.Stats().InUse)
+		})
+	}
+}
+
+// TestCase76RecordBeforeTheFirstWrite: an entry that waits for the commit is no write yet.
+func TestCase76RecordBeforeTheFirstWrite(t *testing.T) {
+	t.Parallel()
+	b := setup(t, dialect.SQLite, entaudit.Config{})
+	u := b.plain.User.Create().SetName("a").SaveX(t.Context())
+	b.oracle.forget(t)
+	tx, err := b.client.Tx(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, tx.Record(t.Context(), entaudit.Entry{Action: "user.look"}))
+	got := b.drv.count(func() { tx.User.UpdateOneID(u.ID).SetName("b").ExecX(t.Context()) })
+	require.Contains(t, shorten(got), "WHERE 0", "the write lock comes first")
+	require.NoError(t, tx.Commit())
+	require.Len(t, b.entries(t), 2)
+}
