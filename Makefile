@@ -23,7 +23,7 @@ generate: ## write all generated code anew
 	$(GO) generate ./...
 
 test: ## run all tests; databases by the variables in CONTRIBUTING.md
-	$(GO) test $(FLAGS) $(PKG)
+	$(GO) test -timeout 25m $(FLAGS) $(PKG)
 
 race: ## run all tests under the race detector (slow)
 	$(GO) test -race -timeout 25m $(FLAGS) $(PKG)
@@ -73,7 +73,7 @@ modules: ## build and vet every module by itself, and test those that ./... leav
 	find . -name go.mod -not -path '*/testdata/*' -exec dirname {} \; | GO=$(GO) GOWORK=off xargs -n 1 ./.ci/module
 
 ent146: ## run all tests with ent v0.14.6, through a mod file derived from go.mod
-	./.ci/with-ent v0.14.6 $(GO) test -mod=mod $(FLAGS) $(PKG)
+	./.ci/with-ent v0.14.6 $(GO) test -mod=mod -timeout 25m $(FLAGS) $(PKG)
 
 fault: ## break what an audited program stands on, and compare (FLAGS=-short, ARGS='F03 F08')
 	nice $(GO) run ./internal/fault/rig $(FLAGS) $(ARGS)

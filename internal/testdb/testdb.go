@@ -84,7 +84,9 @@ func DSN(t testing.TB, dialectName string) (driver, dsn string) {
 	t.Helper()
 	switch dialectName {
 	case dialect.SQLite:
-		return "sqlite", "file:" + filepath.Join(t.TempDir(), "test.db") +
+		// The name of a subtest may have a #, which would end the name of the file.
+		file := url.URL{Path: filepath.Join(t.TempDir(), "test.db")}
+		return "sqlite", "file:" + file.EscapedPath() +
 			"?_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	case dialect.Postgres:
 		return "pgx", postgres(t)
@@ -113,6 +115,10 @@ func postgres(t testing.TB) string {
 	require.NoError(t, err, "%s: must be a URL", EnvPostgres)
 	name := create(t, "pgx", base, EnvPostgres, `CREATE DATABASE %s`, `DROP DATABASE IF EXISTS %s WITH (FORCE)`)
 	u.Path = "/" + name
+	if q := u.Query(); !q.Has("synchronous_commit") {
+		q.Set("synchronous_commit", "off") // no test takes the server's power away
+		u.RawQuery = q.Encode()
+	}
 	return u.String()
 }
 
