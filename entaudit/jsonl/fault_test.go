@@ -65,13 +65,16 @@ func TestIntervalSyncsWhatWaits(t *testing.T) {
 		}
 		require.Zero(t, d.Syncs)
 		<-time.After(1100 * time.Millisecond)
+		synctest.Wait()
 		require.Equal(t, 1, d.Syncs)
 		<-time.After(time.Minute)
+		synctest.Wait()
 		require.Equal(t, 1, d.Syncs, "nothing has been written meanwhile")
 
 		d.SyncErr = errors.New("input/output error")
 		require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
 		<-time.After(1100 * time.Millisecond)
+		synctest.Wait()
 		require.ErrorIs(t, w.Health(t.Context()), d.SyncErr, "nobody waits for it: a probe has to see it")
 		require.NoError(t, w.Close(t.Context()))
 	})
