@@ -1,6 +1,9 @@
 package jsonl
 
-import "os"
+import (
+	"os"
+	"sync"
+)
 
 // Hold uses the file until it is released, as a disk does that hangs.
 func Hold(w *Writer) (release func()) {
@@ -24,6 +27,22 @@ type FaultyDisk struct {
 	Room              int // bytes that are written before WriteErr
 	WriteErr, SyncErr error
 	Syncs             int
+
+	mu sync.Mutex // of what Sync uses, where a timer calls it
+}
+
+// Synced returns how often Sync was called.
+func (d *FaultyDisk) Synced() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.Syncs
+}
+
+// FailSync sets SyncErr.
+func (d *FaultyDisk) FailSync(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.SyncErr = err
 }
 
 func (d *FaultyDisk) Write(p []byte) (int, error) {
@@ -38,6 +57,8 @@ func (d *FaultyDisk) Write(p []byte) (int, error) {
 }
 
 func (d *FaultyDisk) Sync() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.Syncs++
 	if d.SyncErr != nil {
 		return d.SyncErr

@@ -63,19 +63,20 @@ func TestIntervalSyncsWhatWaits(t *testing.T) {
 		for range 3 {
 			require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
 		}
-		require.Zero(t, d.Syncs)
+		require.Zero(t, d.Synced())
 		<-time.After(1100 * time.Millisecond)
 		synctest.Wait()
-		require.Equal(t, 1, d.Syncs)
+		require.Equal(t, 1, d.Synced())
 		<-time.After(time.Minute)
 		synctest.Wait()
-		require.Equal(t, 1, d.Syncs, "nothing has been written meanwhile")
+		require.Equal(t, 1, d.Synced(), "nothing has been written meanwhile")
 
-		d.SyncErr = errors.New("input/output error")
+		broken := errors.New("input/output error")
+		d.FailSync(broken)
 		require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
 		<-time.After(1100 * time.Millisecond)
 		synctest.Wait()
-		require.ErrorIs(t, w.Health(t.Context()), d.SyncErr, "nobody waits for it: a probe has to see it")
+		require.ErrorIs(t, w.Health(t.Context()), broken, "nobody waits for it: a probe has to see it")
 		require.NoError(t, w.Close(t.Context()))
 	})
 }
