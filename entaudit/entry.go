@@ -105,7 +105,7 @@ const (
 	OpRestore    Operation = "restore"
 	OpSummary    Operation = "summary" // many rows in one entry
 	OpSkip       Operation = "skip"    // kind system: a mutation was left out on purpose
-	OpGap        Operation = "gap"     // kind system: entries were dropped
+	OpGap        Operation = "gap"     // kind system: entries were dropped, or come late
 	OpSwitch     Operation = "switch"  // kind system: recording was switched off or on
 	OpRawSQL     Operation = "raw_sql" // kind system: statements that are not audited ran in a transaction
 )

@@ -58,8 +58,9 @@ type Config struct {
 	// Retries is how often a batch that failed is tried again before the queue looks
 	// whether single entries are at fault. It is then an outage, which is waited for,
 	// unless the writer takes another entry: it is handed the last one that it took
-	// once more, which has no effect because of its id. Zero means DefaultRetries, less
-	// than zero none.
+	// once more, which has no effect because of its id, or one of the queue's own that
+	// tells of the outage, where it has taken none in the last ten minutes. Zero means
+	// DefaultRetries, less than zero none.
 	Retries int
 	// Backoff is the wait before the first retry. It doubles with every further
 	// one up to MaxBackoff, and is shortened at random by up to a half. Zero means

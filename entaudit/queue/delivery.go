@@ -131,7 +131,7 @@ func (q *Queue) deliver(b batch) bool {
 		return true
 	}
 	failures := q.failed()
-	if failures > q.cfg.Retries && q.works(b.entries, failures) && q.divide(b, b.entries, err) {
+	if failures > q.cfg.Retries && q.works(b.entries[0].Service) && q.divide(b, b.entries, err) {
 		return true
 	}
 	q.warn("queue: writing fails", "writer", q.String(), "code", entaudit.ErrorCode(err), "failures", failures)

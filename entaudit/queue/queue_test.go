@@ -57,14 +57,31 @@ func (f *fake) stored() (actions []string, gaps []entaudit.Entry) {
 	defer f.mu.Unlock()
 	for _, b := range f.batches {
 		for _, e := range b {
-			if e.Operation == entaudit.OpGap {
+			switch {
+			case e.Action == "audit.outage":
+			case e.Operation == entaudit.OpGap:
 				gaps = append(gaps, e)
-			} else {
+			default:
 				actions = append(actions, e.Action)
 			}
 		}
 	}
 	return actions, gaps
+}
+
+// outages returns the entries that tell of outages, by their ids.
+func (f *fake) outages() map[uuid.UUID]entaudit.Entry {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	told := map[uuid.UUID]entaudit.Entry{}
+	for _, b := range f.batches {
+		for _, e := range b {
+			if e.Action == "audit.outage" {
+				told[e.ID] = e
+			}
+		}
+	}
+	return told
 }
 
 func (f *fake) sizes() (n []int) {

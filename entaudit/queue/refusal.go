@@ -16,16 +16,16 @@ const (
 )
 
 // works reports whether the writer takes anything, a batch having failed: an entry that it
-// has taken before or, where none is known, one out of the batch, each time another.
-func (q *Queue) works(entries []entaudit.Entry, failures int) bool {
-	if len(q.known) > 0 && time.Since(q.knownAt) < knownFor {
-		return q.attempt(q.known) == nil
+// has taken before or, where none is known, one that tells of the outage. No entry of the
+// batch serves for it, which would overtake those before it.
+func (q *Queue) works(service string) bool {
+	if time.Since(q.knownAt) >= knownFor {
+		q.mu.Lock()
+		since := q.failing
+		q.mu.Unlock()
+		q.known, q.knownAt = []entaudit.Entry{outage(service, since)}, time.Now()
 	}
-	if len(entries) == 1 {
-		return false // there is nothing to compare it with
-	}
-	i := (failures - q.cfg.Retries - 1) % len(entries) // from the left, to keep their order
-	return q.attempt(entries[i:i+1:i+1]) == nil
+	return q.attempt(q.known) == nil
 }
 
 // divide hands over the entries of b in halves, down to those that the writer refuses,

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -168,6 +169,44 @@ func TestF22DeadLetters(t *testing.T) {
 		require.Len(t, dead.Entries(), 50)
 		require.NoError(t, q.Close(t.Context()))
 	})
+	bubble(t, "everything is refused from the start on", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10})
+		began := time.Now()
+		entries := numbered(0, 30)
+		var ids []uuid.UUID
+		for _, e := range entries[:25] {
+			ids = append(ids, e.ID)
+		}
+		f.will(refuse(ids...))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		require.Equal(t, entries[:25], dead.Entries())
+		actions, gaps := f.stored()
+		require.Equal(t, names(25, 30), distinct(actions))
+		told := map[uuid.UUID]any{}
+		for _, g := range gaps {
+			told[g.ID] = g.Metadata["count"]
+		}
+		require.ElementsMatch(t, []any{20, 5}, slices.Collect(maps.Values(told)), "one for each time that it tells")
+		require.Len(t, f.outages(), 1)
+		for _, e := range f.outages() {
+			require.Equal(t, queue.ReasonOutage, e.Reason)
+			require.Equal(t, "billing", e.Service)
+			require.Equal(t, map[string]any{"count": 0, "since": began.UTC().Format(time.RFC3339Nano)}, e.Metadata)
+		}
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "one entry is refused, and there is no other", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead})
+		entries := numbered(0, 1)
+		f.will(refuse(entries[0].ID))
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Minute)
+		require.Equal(t, entries, dead.Entries())
+		require.NoError(t, q.Close(t.Context()))
+	})
 	bubble(t, "an outage is none, however long", func(t *testing.T) {
 		dead := &audittest.Memory{}
 		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10})
@@ -183,6 +222,27 @@ func TestF22DeadLetters(t *testing.T) {
 		actions, gaps := f.stored()
 		require.Equal(t, names(0, 100), actions)
 		require.Empty(t, gaps)
+	})
+	bubble(t, "an outage from the start on is none, and keeps the order, whichever write is the first to succeed", func(t *testing.T) {
+		for failures := range 40 {
+			dead := &audittest.Memory{}
+			q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10})
+			calls := 0
+			f.will(func(context.Context, []entaudit.Entry) error {
+				if calls++; calls <= failures {
+					return errDown
+				}
+				return nil
+			})
+			require.NoError(t, q.Write(t.Context(), numbered(0, 35)))
+			after(time.Hour)
+			actions, gaps := f.stored()
+			require.Equal(t, names(0, 35), distinct(actions), "%d failures", failures)
+			require.Empty(t, dead.Entries())
+			require.Empty(t, gaps)
+			require.LessOrEqual(t, len(f.outages()), 1)
+			require.NoError(t, q.Close(t.Context()))
+		}
 	})
 	bubble(t, "an outage in the middle of the search is none", func(t *testing.T) {
 		dead := &audittest.Memory{}

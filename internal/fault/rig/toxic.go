@@ -128,12 +128,9 @@ func slow(ctx context.Context, r *rig) (*verdict, error) {
 	defer stop()
 	worked := make(chan error, 1)
 	go func() { worked <- load{workers: 8, mix: everything, seed: r.seed}.run(busy, q) }()
-	var before counts
-	for before.Stored == 0 { // until then the queue has nothing to tell an outage by, see docs/reliability.md
-		pause(ctx, time.Second)
-		if before, err = q.ask(ctx); err != nil {
-			return nil, err
-		}
+	before, err := q.ask(ctx) // nothing is stored yet, so that the queue has no entry to tell an outage by
+	if err != nil {
+		return nil, err
 	}
 	most := before
 	for _, t := range []toxic{
