@@ -163,8 +163,10 @@ func (s *Spool) rescan() error {
 			s.count += seg.left
 			s.bytes += seg.end
 		}
+		if len(o.segments) > 0 { // else it has stored nothing, or is a process that begins and makes another folder
+			s.stats.Adopted++
+		}
 	}
-	s.stats.Adopted += len(adopted)
 	last := len(s.owners) - 1
 	s.owners = slices.Concat(s.owners[:last], adopted, s.owners[last:])
 	return err
