@@ -31,12 +31,14 @@ type deliveryCase struct {
 type twoWays struct {
 	ours, raw func(ctx context.Context) error
 	reset     func(ctx context.Context) error
-	close     func() error
+	close     func(ctx context.Context) error
 }
 
 // deliveryCases are all of them. To add one is to add a line.
 func deliveryCases() []deliveryCase {
 	return []deliveryCase{
+		{"enqueue", enqueue},
+		{"accept-durable", acceptDurable},
 		{"drain-postgres", drainPostgres},
 		{"drain-sqlite", drainSQLite},
 		{"relay-postgres", relayPostgres},
@@ -80,7 +82,7 @@ func (s deliverySettings) measure(ctx context.Context, c deliveryCase, load []en
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, ways.close()) }()
+	defer func() { err = errors.Join(err, ways.close(context.WithoutCancel(ctx))) }()
 	var ours, raw []time.Duration
 	for round := -1; round < s.pairs; round++ {
 		p.step("delivery %s %d/%d", c.name, max(round, 0), s.pairs)

@@ -99,7 +99,7 @@ func drainPostgres(ctx context.Context, load []entaudit.Entry) (*twoWays, error)
 		ours:  func(ctx context.Context) error { return d.write(ctx, load) },
 		raw:   func(ctx context.Context) error { return d.copyIn(ctx, rows) },
 		reset: func(ctx context.Context) error { return d.exec(ctx, "TRUNCATE audit_logs") },
-		close: d.close,
+		close: func(context.Context) error { return d.close() },
 	}, nil
 }
 
@@ -141,7 +141,7 @@ func relayPostgres(ctx context.Context, load []entaudit.Entry) (*twoWays, error)
 		reset: func(ctx context.Context) error {
 			return errors.Join(d.exec(ctx, "TRUNCATE audit_logs, audit_outbox"), waiting.Write(ctx, load))
 		},
-		close: d.close,
+		close: func(context.Context) error { return d.close() },
 	}, nil
 }
 
@@ -202,7 +202,7 @@ func drainSQLite(ctx context.Context, load []entaudit.Entry) (*twoWays, error) {
 			return nil
 		},
 		reset: func(ctx context.Context) error { return d.exec(ctx, "DELETE FROM audit_logs") },
-		close: func() error { return errors.Join(stmt.Close(), d.close()) },
+		close: func(context.Context) error { return errors.Join(stmt.Close(), d.close()) },
 	}, nil
 }
 

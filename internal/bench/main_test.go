@@ -43,6 +43,6 @@ func TestRatioCommandOfRequests(t *testing.T) {
 
 func TestDeliveryCommand(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), strings.Fields("delivery -case drain-sqlite -n 2 -entries 100"), &out, io.Discard))
-	require.Regexp(t, `^ratio delivery drain-sqlite \d+\.\d\d\n$`, out.String())
+	require.NoError(t, run(t.Context(), strings.Fields("delivery -case enqueue,accept-durable,drain-sqlite -n 2 -entries 100"), &out, io.Discard))
+	require.Regexp(t, `^ratio delivery enqueue \d+\.\d\d\nratio delivery accept-durable \d+\.\d\d\nratio delivery drain-sqlite \d+\.\d\d\n$`, out.String())
 }

@@ -48,7 +48,7 @@ func childCommand(ctx context.Context, args []string, in io.Reader, out io.Write
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	c := &child{plan: p, out: bufio.NewWriter(out)}
-	if err := c.open(ctx); err != nil {
+	if err := c.open(); err != nil { //nolint:contextcheck // a delivery outlives whoever makes it
 		return err
 	}
 	stop := make(chan os.Signal, 1)
@@ -78,7 +78,7 @@ func childCommand(ctx context.Context, args []string, in io.Reader, out io.Write
 
 // open connects to the databases. That they answer is not needed to start: what is
 // spooled must be safe, and entries be taken, while they are down.
-func (c *child) open(ctx context.Context) error {
+func (c *child) open() error {
 	app, err := c.pool(c.plan.app)
 	if err != nil {
 		return err
@@ -87,10 +87,10 @@ func (c *child) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.line, err = c.plan.deliver(ctx, app, audit); err != nil {
+	if c.line, err = c.plan.deliver(app, audit); err != nil {
 		return err
 	}
-	cfg := entaudit.Config{Service: "fault", Writer: c.line.writer, OnError: refused, Grace: c.plan.grace}
+	cfg := entaudit.Config{Service: "fault", Writer: c.line.writer, Table: c.line.table, OnError: refused, Grace: c.plan.grace}
 	if c.rec, err = entaudit.New(cfg); err != nil {
 		return err
 	}
@@ -158,6 +158,9 @@ func (c *child) close() error {
 	case <-ctx.Done():
 	}
 	err := c.rec.Close(ctx)
+	if c.line.close != nil {
+		err = errors.Join(err, c.line.close(ctx))
+	}
 	c.say("stats %s", c.line.stats())
 	c.say("closed %s", errorCode(err))
 	var errs []error

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,6 +65,15 @@ func read(ctx context.Context, app, audit string) (*content, error) {
 	}
 	defer func() { _ = other.Close(ctx) }() // it only read
 	return c, c.readEntries(ctx, other)
+}
+
+// rankByID has the ids tell the order: relays that take turns do not keep it, since what a
+// killed one had taken comes when its lease is over.
+func (c *content) rankByID() {
+	slices.SortFunc(c.entries, func(a, b trail) int { return strings.Compare(a.id, b.id) })
+	for i := range c.entries {
+		c.entries[i].rank = int64(i)
+	}
 }
 
 // connect waits for a database that is on its way.

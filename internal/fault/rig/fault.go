@@ -25,9 +25,11 @@ func faults() []fault {
 	return []fault{
 		{"F01/calls", "the process is killed at the system calls of the spool", rigged(killedAtCalls)},
 		{"F01/random", "the process is killed at random under load", rigged(killedAtRandom)},
+		{"F01/outbox", "the same with an outbox and an audit database", rigged(killedRelays)},
 		{"F02", "the spool's disk fails, or is full", rigged(failing)},
 		{"F03", "the database is down", rigged(outage)},
 		{"F04", "the database restarts again and again", rigged(restarts)},
+		{"F04/outbox", "the same with an outbox and an audit database", rigged(relayRestarts)},
 		{"F05", "the database hangs", rigged(freeze)},
 		{"F06", "the way to the audit database is slow, narrow, dead, or cut", rigged(slow)},
 		{"F08", "the database's disk is full", fullDisk},

@@ -39,9 +39,31 @@ func killedAtCalls(ctx context.Context, r *rig) (*verdict, error) {
 // killedAtRandom is F01 at random moments, with mutations under way too.
 func killedAtRandom(ctx context.Context, r *rig) (*verdict, error) {
 	r.plan.delivery = viaSpool
-	runs, err := r.killAtRandom(ctx)
+	runs, err := r.killAtRandom(ctx, r.kills)
 	if err != nil {
 		return nil, err
+	}
+	return r.recovered(ctx, runs)
+}
+
+// killedRelays is F01 with an outbox: relays are killed too, while others run.
+func killedRelays(ctx context.Context, r *rig) (*verdict, error) {
+	if err := r.outbox(ctx); err != nil {
+		return nil, err
+	}
+	beside, err := r.start(ctx) // its relay takes turns with that of each process that is killed
+	if err != nil {
+		return nil, err
+	}
+	runs, err := r.killAtRandom(ctx, r.kills/4)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.drained(ctx, beside); err != nil {
+		return nil, err
+	}
+	if _, err := beside.close(ctx); err != nil {
+		return nil, fmt.Errorf("close: %w", err)
 	}
 	return r.recovered(ctx, runs)
 }
@@ -128,8 +150,7 @@ func (r *rig) walk(ctx context.Context, behind ...string) (reached bool, err err
 func (r *rig) tally(last counts) { r.recoveredEntries += int(last.Recovered) } //nolint:gosec // small
 
 // killAtRandom kills after a random time under load.
-func (r *rig) killAtRandom(ctx context.Context) (runs int, err error) {
-	kills := r.kills
+func (r *rig) killAtRandom(ctx context.Context, kills int) (runs int, err error) {
 	if r.short {
 		kills = min(kills, 25)
 	}

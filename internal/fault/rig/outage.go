@@ -96,6 +96,21 @@ func restarts(ctx context.Context, r *rig) (*verdict, error) {
 	})
 }
 
+// relayRestarts is F04 with an outbox: the application's database and the audit database
+// crash, between which entries are moved.
+func relayRestarts(ctx context.Context, r *rig) (*verdict, error) {
+	if err := r.outbox(ctx); err != nil {
+		return nil, err
+	}
+	return restarts(ctx, r)
+}
+
+// outbox has all entries go through an outbox to a database of their own.
+func (r *rig) outbox(ctx context.Context) error {
+	r.plan.delivery = viaOutbox
+	return r.separate(ctx)
+}
+
 // freeze is F05: the server hangs. It accepts connections and answers nothing, which no
 // error tells. Whoever records an entry does not wait for it.
 func freeze(ctx context.Context, r *rig) (*verdict, error) {

@@ -17,6 +17,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/outbox"
 	"github.com/entaudit/audit/entaudit/queue"
 	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
@@ -43,12 +44,13 @@ const (
 	viaQueue     = "queue"     // in memory
 	viaSpool     = "spool"     // each is on disk before it is accepted
 	viaSpillover = "spillover" // on disk is what memory has no room for, and what is left at the end
+	viaOutbox    = "outbox"    // a table beside the rows, those of mutations too, and a relay
 )
 
 func (p *plan) flags(f *flag.FlagSet) {
 	f.StringVar(&p.app, "app", p.app, "database of the rows")
 	f.StringVar(&p.audit, "audit", p.audit, "database of the delivered entries")
-	f.StringVar(&p.delivery, "delivery", p.delivery, "queue, spool or spillover")
+	f.StringVar(&p.delivery, "delivery", p.delivery, "queue, spool, spillover or outbox")
 	f.StringVar(&p.dir, "dir", p.dir, "folder of the spool")
 	f.StringVar(&p.canary, "canary", p.canary, "secret that the process handles")
 	f.IntVar(&p.conns, "conns", p.conns, "connections of each pool")
@@ -90,6 +92,8 @@ type line struct {
 	writer  entaudit.Writer
 	certain func(error) bool // it says that the entry was not accepted
 	numbers func() counts
+	table   string                          // of the entries of mutations; empty means the usual one
+	close   func(ctx context.Context) error // when the writer is closed; may be nil
 }
 
 // counts is what a delivery says of itself.
@@ -109,20 +113,22 @@ func (l *line) stats() string {
 }
 
 // deliver builds the delivery that the plan names.
-func (p plan) deliver(_ context.Context, _, audit *sql.DB) (*line, error) {
+func (p plan) deliver(app, audit *sql.DB) (*line, error) {
 	dest, err := store.New(entsql.OpenDB(dialect.Postgres, audit), store.Config{})
 	if err != nil {
 		return nil, err
 	}
 	switch p.delivery {
 	case viaQueue:
-		return p.queued(dest, queue.Config{}) //nolint:contextcheck // the queue outlives whoever makes it
+		return p.queued(dest, queue.Config{})
 	case viaSpool, viaSpillover:
 		s, err := spool.Open(spool.Config{Dir: p.dir, SegmentBytes: p.segment})
 		if err != nil {
 			return nil, err
 		}
-		return p.queued(dest, queue.Config{Spool: s, Durable: p.delivery == viaSpool}) //nolint:contextcheck // as above
+		return p.queued(dest, queue.Config{Spool: s, Durable: p.delivery == viaSpool})
+	case viaOutbox:
+		return p.relayed(entsql.OpenDB(dialect.Postgres, app), dest)
 	}
 	return nil, fmt.Errorf("unknown delivery %q", p.delivery)
 }
@@ -144,6 +150,38 @@ func (p plan) queued(dest entaudit.Writer, c queue.Config) (*line, error) {
 				Accepted: s.Accepted, Recovered: s.Recovered, Stored: s.Stored, Spooled: s.Spooled,
 				Dropped: s.Dropped, Rejected: s.Rejected, DeadLettered: s.DeadLettered, Depth: s.Depth,
 			}
+		},
+	}, nil
+}
+
+// lease is for how long nobody else takes what a killed relay had taken.
+const lease = 5 * time.Second
+
+// relayed is an outbox in front of dest.
+func (p plan) relayed(app dialect.Driver, dest entaudit.Writer) (*line, error) {
+	box, err := store.New(app, store.Config{Table: store.OutboxTable})
+	if err != nil {
+		return nil, err
+	}
+	relay, err := outbox.New(app, dest, outbox.Config{
+		Poll: 20 * time.Millisecond, Timeout: p.timeout, Lease: lease, MaxBackoff: time.Second,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &line{
+		writer:  box,
+		certain: func(error) bool { return false }, // nobody knows what became of a COMMIT
+		table:   store.OutboxTable,
+		close:   relay.Close,
+		numbers: func() counts {
+			ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
+			defer cancel()
+			s, err := relay.Stats(ctx)
+			if err != nil {
+				s.Pending = -1 // nobody knows
+			}
+			return counts{Stored: s.Relayed, DeadLettered: s.DeadLettered, Depth: s.Pending}
 		},
 	}, nil
 }

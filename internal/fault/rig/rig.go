@@ -14,6 +14,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/schema"
 
+	"github.com/entaudit/audit/entaudit/store"
 	"github.com/entaudit/audit/internal/bench/ent"
 	"github.com/entaudit/audit/internal/bench/ent/migrate"
 )
@@ -123,7 +124,8 @@ func tables(ctx context.Context, dsn string) (err error) {
 	if err != nil {
 		return err
 	}
-	return migrate.Create(ctx, ent.NewClient(ent.Driver(drv)).Schema, list, migrate.WithForeignKeys(true))
+	err = migrate.Create(ctx, ent.NewClient(ent.Driver(drv)).Schema, list, migrate.WithForeignKeys(true))
+	return errors.Join(err, store.MigrateOutbox(ctx, drv))
 }
 
 // remove takes everything away again.
@@ -194,6 +196,9 @@ func (r *rig) finish(ctx context.Context) (*verdict, error) {
 	c, err := read(ctx, r.plan.app, r.plan.audit)
 	if err != nil {
 		return nil, err
+	}
+	if r.plan.delivery == viaOutbox {
+		c.rankByID()
 	}
 	v := judge(r.journal.all(), c)
 	v.runs = 1
