@@ -1,7 +1,9 @@
 package outbox_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"github.com/stretchr/testify/require"
@@ -38,6 +40,32 @@ func TestF22DeadLetters(t *testing.T) {
 			require.ErrorIs(t, s.LastError, errPoison)
 		})
 	}
+}
+
+// TestDamagedEntryHoldsUpNobody has rows of which a value cannot be read, which only a
+// database without types stores.
+func TestDamagedEntryHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	app := setup(t, dialect.SQLite)
+	entries := app.write(t, audittest.Sample(t, 30))
+	for _, i := range []int{0, 5, 29} {
+		_, err := app.db.ExecContext(t.Context(), "UPDATE audit_outbox SET occurred_at='the day before' WHERE id=?", entries[i].ID.String())
+		require.NoError(t, err)
+	}
+	to := expect(27)
+	r := app.relay(t, to, outbox.Config{Batch: 10})
+	require.Equal(t, ids(slices.Concat(entries[1:5], entries[6:29])), ids(to.wait(t)))
+	var s outbox.Stats
+	require.Eventually(t, func() bool {
+		var err error
+		s, err = r.Stats(t.Context())
+		return err == nil && s.Pending == 3 && s.Refused > 9
+	}, patience, 10*time.Millisecond, "they are looked at again")
+	require.ErrorContains(t, s.LastError, "cannot be read")
+	_, err := app.db.ExecContext(t.Context(), "UPDATE audit_outbox SET occurred_at='2026-01-02 03:04:05'")
+	require.NoError(t, err)
+	empty(t, r)
+	require.Equal(t, 30, to.Len())
 }
 
 // TestRefusedStays has no place for dead letters: what is refused stays, and arrives

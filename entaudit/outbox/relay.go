@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -181,7 +182,24 @@ func (r *Relay) claim(ctx context.Context, after uuid.UUID, limit int) ([]letter
 	if err != nil {
 		return nil, fmt.Errorf("outbox: take entries: %w", err)
 	}
-	return letters, nil
+	return r.readable(ctx, letters), nil
+}
+
+// readable leaves those alone for a while that are damaged, which hold up nobody, and
+// returns the others.
+func (r *Relay) readable(ctx context.Context, letters []letter) []letter {
+	return slices.DeleteFunc(letters, func(l letter) bool {
+		if l.damage == nil {
+			return false
+		}
+		r.damaged(l, r.rows.postpone(ctx, l, r.wait(l))) // if that fails it is read again after the lease
+		return true
+	})
+}
+
+// wait is how long a refused entry is left alone.
+func (r *Relay) wait(l letter) time.Duration {
+	return backoff(r.cfg.Backoff, max(maxPostpone, r.cfg.Backoff), l.attempts)
 }
 
 // settle tells the outbox what became of a batch. It goes on when Close has given up:
@@ -216,8 +234,7 @@ func (r *Relay) refuse(ctx context.Context, d *delivery) (dead int, err error) {
 			}
 			failed = fmt.Errorf("dead letter: %w", failed)
 		}
-		wait := backoff(r.cfg.Backoff, max(maxPostpone, r.cfg.Backoff), l.attempts)
-		err = errors.Join(err, failed, r.rows.postpone(ctx, l, wait))
+		err = errors.Join(err, failed, r.rows.postpone(ctx, l, r.wait(l)))
 	}
 	return dead, err
 }

@@ -21,7 +21,8 @@ import (
 type letter struct {
 	entaudit.Entry
 
-	attempts int // how often it was refused by itself
+	attempts int   // how often it was refused by itself
+	damage   error // why it cannot be read; of the entry there is the id
 }
 
 // rows is the outbox as a table. No transaction of its is open while anything else is
@@ -108,7 +109,7 @@ func (r rows) claim(ctx context.Context, after uuid.UUID, limit int, lease time.
 	if r.dialect == dialect.MySQL {
 		return r.claimLocked(ctx, after, limit, lease)
 	}
-	columns := table.SelectList(r.dialect) + ", relay_attempts"
+	columns := selectList(r.dialect)
 	var s *statement
 	if r.dialect == dialect.Postgres {
 		// A sub-select could be executed more than once.
@@ -128,7 +129,7 @@ func (r rows) claimLocked(ctx context.Context, after uuid.UUID, limit int, lease
 	if err != nil {
 		return nil, err
 	}
-	s := r.statement("SELECT ", table.SelectList(r.dialect), ", relay_attempts")
+	s := r.statement("SELECT ", selectList(r.dialect))
 	letters, err = read(ctx, tx, r.due(s, after, limit).add(" FOR UPDATE SKIP LOCKED"))
 	if err == nil && len(letters) > 0 {
 		s := r.statement("UPDATE ", r.table, " SET relay_after = ", r.clock(), " + ").arg(lease.Milliseconds())
@@ -204,6 +205,10 @@ func exec(ctx context.Context, conn dialect.ExecQuerier, s *statement) error {
 	return conn.Exec(ctx, s.text.String(), s.args, nil)
 }
 
+// selectList are the columns that read scans, in the order in which it does. What comes
+// before a value that cannot be read is known.
+func selectList(dialectName string) string { return "relay_attempts, " + table.SelectList(dialectName) }
+
 // read returns letters in the order of their ids.
 func read(ctx context.Context, conn dialect.ExecQuerier, s *statement) (letters []letter, err error) {
 	var res entsql.Rows
@@ -211,18 +216,15 @@ func read(ctx context.Context, conn dialect.ExecQuerier, s *statement) (letters 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, res.Close()) }()
-	var row table.Row
-	var attempts sql.NullInt64
-	dest := append(row.Dest(), &attempts)
 	for res.Next() {
-		if err := res.Scan(dest...); err != nil {
-			return nil, err
+		var row table.Row
+		var attempts sql.NullInt64
+		err := res.Scan(append([]any{&attempts}, row.Dest()...)...)
+		e, noID := row.Entry()
+		if noID != nil {
+			return nil, errors.Join(err, noID)
 		}
-		e, err := row.Entry()
-		if err != nil {
-			return nil, err
-		}
-		letters = append(letters, letter{e, int(attempts.Int64)})
+		letters = append(letters, letter{Entry: e, attempts: int(attempts.Int64), damage: err})
 	}
 	slices.SortFunc(letters, func(a, b letter) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return letters, res.Err()

@@ -16,7 +16,7 @@ import (
 type Stats struct {
 	Relayed      uint64 // entries that the writer took
 	Retried      uint64 // times that entries were given back, to be tried again
-	Refused      uint64 // times that an entry was not taken by itself, while others were
+	Refused      uint64 // times that an entry was not taken by itself, while others were, or could not be read
 	DeadLettered uint64 // entries that went to Config.DeadLetter
 	LastError    error  // stays after the next success
 
@@ -107,6 +107,16 @@ func (r *Relay) count(d *delivery, dead int) {
 		slog.Warn("outbox: entries refused", "relay", r.String(), "entries", len(d.refused), "dead", dead,
 			"first_id", d.refused[0].ID, "error", entaudit.ErrorCode(d.err))
 	}
+}
+
+// damaged tells of an entry that cannot be read. What stands in it is not told.
+func (r *Relay) damaged(l letter, postponed error) {
+	err := errors.Join(fmt.Errorf("outbox: entry %s cannot be read: %w", l.ID, l.damage), postponed)
+	r.mu.Lock()
+	r.stats.Refused++
+	r.stats.LastError = err
+	r.mu.Unlock()
+	slog.Error("outbox: an entry cannot be read", "relay", r.String(), "id", l.ID, "error", entaudit.ErrorCode(err))
 }
 
 // note remembers an error of a round, and logs it where the one before had none.
