@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -397,4 +398,25 @@ func TestMulti(t *testing.T) {
 	require.Len(t, a.all(), 1)
 
 	require.NoError(t, entaudit.Multi().Write(t.Context(), nil))
+}
+
+// TestF05MultiGoesOn has a writer hang for as long as it is let, before and behind
+// another, and one that ends its goroutine.
+func TestF05MultiGoesOn(t *testing.T) {
+	t.Parallel()
+	hangs := &memory{write: func(ctx context.Context, _ []entaudit.Entry) error { <-ctx.Done(); return ctx.Err() }}
+	gone := &memory{write: func(context.Context, []entaudit.Entry) error { runtime.Goexit(); return nil }}
+	there := &memory{write: func(ctx context.Context, _ []entaudit.Entry) error { return ctx.Err() }}
+	for _, w := range []entaudit.Writer{entaudit.Multi(hangs, there), entaudit.Multi(there, hangs), entaudit.Multi(gone, there)} {
+		synctest.Test(t, func(t *testing.T) {
+			before := len(there.all())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			failed := make(chan error)
+			go func() { failed <- w.Write(ctx, []entaudit.Entry{{Action: "look"}}) }()
+			synctest.Wait()
+			require.Len(t, there.all(), before+1, "while the other one hangs")
+			require.Error(t, <-failed)
+		})
+	}
 }
