@@ -1,7 +1,6 @@
 package outbox_test
 
 import (
-	"net/url"
 	"testing"
 	"time"
 
@@ -25,16 +24,11 @@ func TestF09F10F11Relay(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			app := setup(t, dialect.Postgres)
-			u, err := url.Parse(app.dsn)
-			require.NoError(t, err)
-			proxy, err := fault.New(t.Context(), u.Host)
+			proxy, err := fault.New(t.Context(), dialect.Postgres, testdb.Address(app.dsn))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, proxy.Close()) })
 			through := func(dsn string) *entsql.Driver {
-				u, err := url.Parse(dsn)
-				require.NoError(t, err)
-				u.Host = proxy.Addr()
-				db := testdb.OpenDSN(t, app.driver, testdb.WithParam(u.String(), "default_query_exec_mode", mode))
+				db := testdb.OpenDSN(t, app.driver, testdb.WithParam(testdb.WithAddress(dsn, proxy.Addr()), "default_query_exec_mode", mode))
 				return entsql.OpenDB(dialect.Postgres, db)
 			}
 			driver, dsn := testdb.DSN(t, dialect.Postgres)

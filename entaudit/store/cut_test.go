@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/url"
 	"testing"
 
 	"entgo.io/ent/dialect"
@@ -19,31 +18,31 @@ import (
 )
 
 // through returns a store whose connections go through a proxy that cuts them, and a
-// pool that goes past it.
-func through(t *testing.T, mode string) (*store.Store, *fault.Proxy, *sql.DB) {
+// pool that goes past it. The mode is one of pgx.
+func through(t *testing.T, dialectName, mode string) (*store.Store, *fault.Proxy, *sql.DB) {
 	t.Helper()
-	driver, dsn := testdb.DSN(t, dialect.Postgres)
+	driver, dsn := testdb.DSN(t, dialectName)
 	direct := testdb.OpenDSN(t, driver, dsn)
-	require.NoError(t, store.Migrate(t.Context(), entsql.OpenDB(dialect.Postgres, direct)))
-	u, err := url.Parse(dsn)
-	require.NoError(t, err)
-	proxy, err := fault.New(t.Context(), u.Host)
+	require.NoError(t, store.Migrate(t.Context(), entsql.OpenDB(dialectName, direct)))
+	proxy, err := fault.New(t.Context(), dialectName, testdb.Address(dsn))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, proxy.Close()) })
-	u.Host = proxy.Addr()
-	db := testdb.OpenDSN(t, driver, testdb.WithParam(u.String(), "default_query_exec_mode", mode))
-	s, err := store.New(entsql.OpenDB(dialect.Postgres, db), store.Config{})
+	through := testdb.WithAddress(dsn, proxy.Addr())
+	if mode != "" {
+		through = testdb.WithParam(through, "default_query_exec_mode", mode)
+	}
+	s, err := store.New(entsql.OpenDB(dialectName, testdb.OpenDSN(t, driver, through)), store.Config{})
 	require.NoError(t, err)
 	return s, proxy, direct
 }
 
 // stored requires that the entries, and no others, are in the table, each once.
-func stored(t *testing.T, db *sql.DB, entries []entaudit.Entry) {
+func stored(t *testing.T, dialectName string, db *sql.DB, entries []entaudit.Entry) {
 	t.Helper()
 	var n int
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM audit_logs").Scan(&n))
 	require.Equal(t, len(entries), n)
-	s, err := store.New(entsql.OpenDB(dialect.Postgres, db), store.Config{})
+	s, err := store.New(entsql.OpenDB(dialectName, db), store.Config{})
 	require.NoError(t, err)
 	require.NoError(t, s.Write(t.Context(), entries), "what is stored has another content")
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM audit_logs").Scan(&n))
@@ -55,11 +54,13 @@ func stored(t *testing.T, db *sql.DB, entries []entaudit.Entry) {
 // end of Write each is stored exactly once.
 func TestF09F10F11Writer(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"cache_statement", "exec", "simple_protocol"} {
+	for _, mode := range []struct{ dialect, mode string }{
+		{dialect.Postgres, "cache_statement"}, {dialect.Postgres, "exec"}, {dialect.Postgres, "simple_protocol"}, {dialect.MySQL, ""},
+	} {
 		for _, n := range []int{1, 10, 300} { // a row, several rows, COPY
-			t.Run(fmt.Sprint(mode, n), func(t *testing.T) {
+			t.Run(fmt.Sprint(mode.dialect, mode.mode, n), func(t *testing.T) {
 				t.Parallel()
-				s, proxy, db := through(t, mode)
+				s, proxy, db := through(t, mode.dialect, mode.mode)
 				var all []entaudit.Entry
 				write := func(cuts ...fault.Cut) {
 					before := proxy.Cuts()
@@ -70,14 +71,14 @@ func TestF09F10F11Writer(t *testing.T) {
 					require.Equal(t, before+len(cuts), proxy.Cuts(), "%+v did not happen", cuts)
 				}
 				answer, query := fault.Cut{Answer: "INSERT"}, fault.Cut{Query: "insert"}
-				if n >= 50 {
+				if n >= 50 && mode.dialect == dialect.Postgres {
 					answer, query = fault.Cut{Answer: "COPY"}, fault.Cut{Query: "copy"}
 				}
 				lookup := fault.Cut{Answer: "SELECT"}
 				write(query, answer, lookup) // the first, which is parsed in every mode
 				write(answer)
 				write(answer, lookup, lookup)
-				stored(t, db, all)
+				stored(t, mode.dialect, db, all)
 			})
 		}
 	}
@@ -86,10 +87,16 @@ func TestF09F10F11Writer(t *testing.T) {
 // TestF11Anywhere cuts the connection after every so many bytes of what is sent.
 func TestF11Anywhere(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{3, 60} { // several rows, COPY
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+	for _, c := range []struct {
+		dialect string
+		n       int
+	}{
+		{dialect.Postgres, 3}, {dialect.Postgres, 60}, {dialect.MySQL, 3}, // several rows, COPY
+	} {
+		n := c.n
+		t.Run(fmt.Sprint(c.dialect, n), func(t *testing.T) {
 			t.Parallel()
-			s, proxy, db := through(t, "cache_statement")
+			s, proxy, db := through(t, c.dialect, "")
 			require.NoError(t, s.Write(t.Context(), nil))
 			var all []entaudit.Entry
 			for at := 1; ; at += 97 * n {
@@ -104,7 +111,7 @@ func TestF11Anywhere(t *testing.T) {
 				}
 			}
 			proxy.Arm()
-			stored(t, db, all)
+			stored(t, c.dialect, db, all)
 		})
 	}
 }
@@ -112,7 +119,7 @@ func TestF11Anywhere(t *testing.T) {
 // TestF09Unsettled has the connection lost until there is no time left.
 func TestF09Unsettled(t *testing.T) {
 	t.Parallel()
-	s, proxy, db := through(t, "cache_statement")
+	s, proxy, db := through(t, dialect.Postgres, "")
 	entries := audittest.Sample(t, 10)
 	cuts := []fault.Cut{{Answer: "INSERT"}}
 	for range 20 {
@@ -124,5 +131,5 @@ func TestF09Unsettled(t *testing.T) {
 	require.Error(t, s.Write(ctx, entries), "nobody knows whether they are stored")
 	proxy.Arm()
 	require.NoError(t, s.Write(t.Context(), entries), "their ids tell")
-	stored(t, db, entries)
+	stored(t, dialect.Postgres, db, entries)
 }

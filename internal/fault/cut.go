@@ -1,14 +1,11 @@
 package fault
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // Cut says when a connection is cut. One field is set.
 type Cut struct {
-	// Answer cuts when the server has executed a statement whose tag begins with
-	// this, such as "COMMIT" or "INSERT", and before the client hears of it. A
+	// Answer cuts when the server has executed a statement that begins with this, such
+	// as "COMMIT" or "INSERT", in capitals, and before the client hears of it. A
 	// statement of its own transaction has committed by then.
 	Answer string
 	// Query cuts before a statement that begins with this, in small letters, reaches
@@ -18,13 +15,12 @@ type Cut struct {
 	Bytes int
 }
 
-// sent reports whether a message of the client is one to cut before.
-func (c Cut) sent(m message) bool {
-	return c.Query != "" && strings.HasPrefix(strings.ToLower(m.query()), c.Query)
+// sent reports whether a client's statement is one to cut before.
+func (c Cut) sent(query string) bool {
+	return c.Query != "" && strings.HasPrefix(strings.ToLower(query), c.Query)
 }
 
-// answered reports whether a message of the server says that the statement has been
-// executed.
-func (c Cut) answered(m message) bool {
-	return c.Answer != "" && m.kind() == 'C' && bytes.HasPrefix(m.body(), []byte(c.Answer))
+// answered reports whether a statement that has been executed is one to cut after.
+func (c Cut) answered(done string) bool {
+	return c.Answer != "" && strings.HasPrefix(done, c.Answer)
 }

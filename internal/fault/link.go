@@ -10,6 +10,7 @@ import (
 // link is one connection of a client and that to the server.
 type link struct {
 	proxy          *Proxy
+	wire           wire
 	client, server net.Conn
 	sent           int // bytes that the client has sent since a cut by bytes is the next
 	ending         sync.Once
@@ -29,23 +30,21 @@ func (l *link) run() {
 
 // up passes messages of the client.
 func (l *link) up() {
-	r := bufio.NewReader(l.client)
-	for first := true; ; {
-		m, err := readMessage(r, first)
+	for r := bufio.NewReader(l.client); ; {
+		m, query, reply, err := l.wire.up(r)
 		if err != nil {
 			return
 		}
-		if first && wantsEncryption(m) {
-			if _, err := l.client.Write([]byte{'N'}); err != nil {
+		if reply != nil {
+			if _, err := l.client.Write(reply); err != nil {
 				return
 			}
 			continue
 		}
-		if !first && l.proxy.take(func(c Cut) bool { return c.sent(m) }) {
+		if query != "" && l.proxy.take(func(c Cut) bool { return c.sent(query) }) {
 			l.end(true)
 			return
 		}
-		first = false
 		if l.send(m) != nil {
 			return
 		}
@@ -55,7 +54,7 @@ func (l *link) up() {
 var errCut = errors.New("fault: cut")
 
 // send passes a message to the server, or a part of it and cuts.
-func (l *link) send(m message) error {
+func (l *link) send(m []byte) error {
 	n := len(m)
 	cut := l.proxy.take(func(c Cut) bool {
 		if c.Bytes == 0 {
@@ -84,12 +83,12 @@ func (l *link) send(m message) error {
 func (l *link) down() {
 	r := bufio.NewReader(l.server)
 	for held := false; ; {
-		m, err := readMessage(r, false)
+		m, done, ready, err := l.wire.down(r)
 		if err != nil {
 			return
 		}
-		held = held || l.proxy.take(func(c Cut) bool { return c.answered(m) })
-		if held && m.kind() == 'Z' { // ready for the next statement
+		held = held || done != "" && l.proxy.take(func(c Cut) bool { return c.answered(done) })
+		if held && ready {
 			l.end(true)
 			return
 		}

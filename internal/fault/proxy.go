@@ -4,14 +4,18 @@ package fault
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
+
+	"entgo.io/ent/dialect"
 )
 
-// Proxy stands in front of a PostgreSQL server, without encryption, and cuts
+// Proxy stands in front of a database server, without encryption, and cuts
 // connections. It is safe for concurrent use.
 type Proxy struct {
+	wire     func() wire
 	server   string
 	listener net.Listener
 	running  sync.WaitGroup
@@ -23,13 +27,23 @@ type Proxy struct {
 	closed bool
 }
 
-// New returns a Proxy on the loopback interface in front of the server at an address.
-func New(ctx context.Context, server string) (*Proxy, error) {
+// New returns a Proxy on the loopback interface in front of the server at an address. The
+// dialect is one of ent's: postgres, or mysql, which MariaDB speaks too.
+func New(ctx context.Context, dialectName, server string) (*Proxy, error) {
+	var protocol func() wire
+	switch dialectName {
+	case dialect.Postgres:
+		protocol = func() wire { return &postgres{} }
+	case dialect.MySQL:
+		protocol = func() wire { return &mysql{} }
+	default:
+		return nil, fmt.Errorf("fault: no proxy for %q", dialectName)
+	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{server: server, listener: l}
+	p := &Proxy{wire: protocol, server: server, listener: l}
 	p.running.Go(p.accept)
 	return p, nil
 }
@@ -81,7 +95,7 @@ func (p *Proxy) serve(client net.Conn) {
 		_ = client.Close() // the client sees that nobody is there
 		return
 	}
-	l := &link{proxy: p, client: client, server: server}
+	l := &link{proxy: p, wire: p.wire(), client: client, server: server}
 	if !p.keep(client, server) {
 		l.end(false)
 		return

@@ -108,6 +108,23 @@ func WithParam(dsn, name, value string) string {
 	return dsn + sep + name + "=" + url.QueryEscape(value)
 }
 
+// Address returns where the server of a DSN of [DSN] listens.
+func Address(dsn string) string {
+	if u, err := url.Parse(dsn); err == nil && u.Scheme == "postgres" {
+		return u.Host
+	}
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return ""
+	}
+	return cfg.Addr
+}
+
+// WithAddress returns a DSN of [DSN] with the server somewhere else, such as behind a proxy.
+func WithAddress(dsn, address string) string {
+	return strings.Replace(dsn, Address(dsn), address, 1)
+}
+
 func postgres(t testing.TB) string {
 	t.Helper()
 	base := cmp.Or(os.Getenv(EnvPostgres), "postgres://postgres@127.0.0.1:5432/test?sslmode=disable")

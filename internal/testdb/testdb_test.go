@@ -33,6 +33,17 @@ func TestWithParam(t *testing.T) {
 	require.Equal(t, "file:x?b=c", testdb.WithParam("file:x", "b", "c"))
 }
 
+func TestWithAddress(t *testing.T) {
+	t.Parallel()
+	for dsn, want := range map[string]string{
+		"postgres://u@127.0.0.1:5432/test?sslmode=disable": "postgres://u@127.0.0.1:1/test?sslmode=disable",
+		"root:@tcp(127.0.0.1:3306)/test?parseTime=true":    "root:@tcp(127.0.0.1:1)/test?parseTime=true",
+	} {
+		require.Equal(t, want, testdb.WithAddress(dsn, "127.0.0.1:1"))
+	}
+	require.Equal(t, "127.0.0.1:3306", testdb.Address("root:@tcp(127.0.0.1:3306)/test"))
+}
+
 func TestExecModes(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"} {

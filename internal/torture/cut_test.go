@@ -1,7 +1,6 @@
 package torture_test
 
 import (
-	"net/url"
 	"testing"
 
 	"entgo.io/ent/dialect"
@@ -19,19 +18,21 @@ import (
 // anywhere before. Its row exists if and only if its entry does.
 func TestF09F10F11Mutation(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"cache_statement", "simple_protocol"} {
-		t.Run(mode, func(t *testing.T) {
+	for _, mode := range []struct{ dialect, param, value string }{
+		{dialect.Postgres, "default_query_exec_mode", "cache_statement"},
+		{dialect.Postgres, "default_query_exec_mode", "simple_protocol"},
+		{dialect.MySQL, "interpolateParams", "false"},
+		{dialect.MySQL, "interpolateParams", "true"},
+	} {
+		t.Run(mode.dialect+"/"+mode.value, func(t *testing.T) {
 			t.Parallel()
-			driver, dsn := testdb.DSN(t, dialect.Postgres)
-			b := open(t, dialect.Postgres, driver, dsn, entaudit.Config{})
-			u, err := url.Parse(dsn)
-			require.NoError(t, err)
-			proxy, err := fault.New(t.Context(), u.Host)
+			driver, dsn := testdb.DSN(t, mode.dialect)
+			b := open(t, mode.dialect, driver, dsn, entaudit.Config{})
+			proxy, err := fault.New(t.Context(), mode.dialect, testdb.Address(dsn))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, proxy.Close()) })
-			u.Host = proxy.Addr()
-			db := testdb.OpenDSN(t, driver, testdb.WithParam(u.String(), "default_query_exec_mode", mode))
-			client := ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, db)), ent.Auditor(b.rec))
+			db := testdb.OpenDSN(t, driver, testdb.WithParam(testdb.WithAddress(dsn, proxy.Addr()), mode.param, mode.value))
+			client := ent.NewClient(ent.Driver(entsql.OpenDB(mode.dialect, db)), ent.Auditor(b.rec))
 
 			mutate := func(name string, inTx bool, cut fault.Cut) (failed, exists bool) {
 				before := proxy.Cuts()
