@@ -2,7 +2,11 @@ package torture_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,6 +89,72 @@ func TestF07DeadlockVictim(t *testing.T) {
 	require.ErrorContains(t, tx.Commit(), "rolled back")
 	require.Empty(t, b.plain.User.GetX(t.Context(), one.ID).Nick)
 	require.Empty(t, b.entries(t))
+}
+
+// TestF07Retries: callers whose transactions are victims of deadlocks or of serialization
+// try again until they succeed. The failed attempts leave nothing.
+func TestF07Retries(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []struct {
+		name, dialect string
+		options       *entsql.TxOptions
+		victim        string // in the text of the error
+	}{
+		{"deadlock", dialect.Postgres, nil, "40P01"},
+		{"serialization", dialect.Postgres, &entsql.TxOptions{Isolation: sql.LevelSerializable}, "40001"},
+		{"deadlock", dialect.MySQL, nil, "1213"},
+	} {
+		t.Run(mode.dialect+"/"+mode.name, func(t *testing.T) {
+			t.Parallel()
+			driver, dsn := testdb.DSN(t, mode.dialect)
+			if mode.dialect == dialect.Postgres {
+				dsn = testdb.WithParam(dsn, "deadlock_timeout", "10ms")
+			}
+			b := open(t, mode.dialect, driver, dsn, entaudit.Config{})
+			users := []*ent.User{b.client.User.Create().SetName("ann").SaveX(t.Context()), b.client.User.Create().SetName("bob").SaveX(t.Context())}
+			attempt := func(first, second int) error {
+				tx, err := b.client.BeginTx(t.Context(), mode.options)
+				if err != nil {
+					return err
+				}
+				for _, i := range []int{first, second} {
+					if err := tx.User.UpdateOneID(users[i].ID).AddVersion(1).Exec(t.Context()); err != nil {
+						_ = tx.Rollback() // a victim is rolled back already
+						return err
+					}
+				}
+				return tx.Commit()
+			}
+			const callers, times = 4, 25
+			var victims atomic.Int64
+			together(t, callers, func(i int) error {
+				for done := 0; done < times; {
+					first := 0
+					if mode.options == nil { // in the order of the others, or the other way round
+						first = i % 2
+					}
+					err := attempt(first, 1-first)
+					switch {
+					case err == nil:
+						done++
+					case strings.Contains(err.Error(), mode.victim):
+						victims.Add(1)
+					default:
+						return err
+					}
+				}
+				return nil
+			})
+			require.Positive(t, victims.Load(), "nothing of the kind happened")
+			entries := b.entries(t)
+			require.Len(t, entries, 2+2*callers*times, "after %d victims", victims.Load())
+			for _, u := range users {
+				own := slices.DeleteFunc(slices.Clone(entries), func(e entaudit.Entry) bool { return e.Resource.ID != fmt.Sprint(u.ID) })
+				requireChain(t, own, user.FieldVersion, 1+callers*times)
+			}
+			b.oracle.compare(t)
+		})
+	}
 }
 
 // TestInterruptedStatement: SQLite rolls back the whole transaction when a write in it is

@@ -53,6 +53,9 @@ func childCommand(ctx context.Context, args []string, in io.Reader, out io.Write
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
+	if p.delivery == viaSpool || p.delivery == viaSpillover {
+		c.say("stats %s", c.line.stats()) // what it found, in case that it does not live to say so
+	}
 	c.say("ready")
 	lines := make(chan string)
 	go func() {
