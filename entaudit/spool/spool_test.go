@@ -50,12 +50,13 @@ type nopCloser struct{}
 
 func (nopCloser) Close() error { return nil }
 
+// numbered returns entries that all take as many bytes, up to ten of them.
 func numbered(from, to int) []entaudit.Entry {
 	var entries []entaudit.Entry
 	for i := from; i < to; i++ {
 		entries = append(entries, entaudit.Entry{
 			ID: uuid.Must(uuid.NewV7()), SchemaVersion: 1, Service: "billing", Kind: entaudit.KindManual, Action: strconv.Itoa(i),
-			Outcome: entaudit.Success, OccurredAt: time.Now().UTC().Truncate(time.Microsecond), Marks: map[string]entaudit.Mark{"path": entaudit.MarkCut},
+			Outcome: entaudit.Success, OccurredAt: time.Now().UTC().Truncate(time.Second).Add(123456 * time.Microsecond), Marks: map[string]entaudit.Mark{"path": entaudit.MarkCut},
 		})
 	}
 	return entries
