@@ -35,6 +35,15 @@ func (m *memory) all() []entaudit.Entry {
 	return append([]entaudit.Entry(nil), m.entries...)
 }
 
+// take returns what it has and forgets it.
+func (m *memory) take() []entaudit.Entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	entries := m.entries
+	m.entries = nil
+	return entries
+}
+
 // only returns the one entry that there must be.
 func (m *memory) only(t *testing.T) entaudit.Entry {
 	t.Helper()

@@ -19,6 +19,7 @@ type route struct {
 	method, path string
 	depth        int      // patterns matched on the way to the middleware
 	routed       bool     // routing had begun before the middleware
+	other        bool     // the path is that of a route of another method
 	secrets      []string // values in the path whose parameters have masked names
 }
 
@@ -44,20 +45,38 @@ func (h *handler) enter(ctx context.Context, r *http.Request, next http.Handler)
 	if rt.path == "" {
 		rt.path = "/"
 	}
-	rt.expected, rt.secrets = h.find(rctx.Routes, rt.method, rt.path)
+	if rt.expected, rt.secrets = h.find(rctx.Routes, rt.method, rt.path); rt.expected == "" {
+		secrets, found := h.ofOtherMethods(rctx.Routes, rt.path)
+		rt.secrets, rt.other = append(rt.secrets, secrets...), found
+	}
 	return rt, ctx
 }
 
 // find returns the pattern of the route that routes would choose, and the values of
-// its parameters that have masked names.
+// its parameters that have masked names, or those on the way to where there is no route.
 func (h *handler) find(routes chi.Routes, method, path string) (pattern string, secrets []string) {
 	rctx := h.routes.Get().(*chi.Context)
 	defer h.routes.Put(rctx)
 	rctx.Reset()
 	if routes.Find(rctx, method, path) == "" {
-		return "", nil
+		return "", h.secretParams(rctx)
 	}
 	return rctx.RoutePattern(), h.secretParams(rctx)
+}
+
+// ofOtherMethods returns the values in a path that no route of the request's method has
+// whose parameters have masked names in a route of another one, and whether there is
+// such a route. chi tells nothing of it. Methods that the program has registered itself
+// are not known here.
+func (h *handler) ofOtherMethods(routes chi.Routes, path string) (secrets []string, found bool) {
+	for _, method := range [...]string{
+		http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodHead, http.MethodOptions, http.MethodConnect, http.MethodTrace, "QUERY",
+	} {
+		pattern, values := h.find(routes, method, path)
+		secrets, found = append(secrets, values...), found || pattern != ""
+	}
+	return secrets, found
 }
 
 // expectation returns what stands for the route in an action before it is final.
@@ -88,6 +107,9 @@ func (rt *route) final(h *handler, status int) (pattern string, known bool) {
 // chosen returns the pattern that the router chose in the end.
 func (rt *route) chosen(h *handler, status int) string {
 	rt.secrets = append(rt.secrets, h.secretParams(rt.ctx)...)
+	if status == http.StatusMethodNotAllowed && rt.expected == "" && !rt.other {
+		rt.rewritten(h)
+	}
 	missing := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	if len(rt.ctx.RoutePatterns) == rt.depth {
 		if missing && !rt.routed && rt.ctx.RouteMethod != "" {
@@ -103,6 +125,15 @@ func (rt *route) chosen(h *handler, status int) string {
 		return rt.expected // answered by the middleware of a mounted router
 	}
 	return pattern
+}
+
+// rewritten notes the secrets in a path that middleware has changed on the way, and that
+// only then was that of a route of another method.
+func (rt *route) rewritten(h *handler) {
+	if routes := mounted(rt.ctx.Routes, rt.ctx.RoutePatterns); routes != nil && rt.ctx.RoutePath != "" {
+		secrets, _ := h.ofOtherMethods(routes, rt.ctx.RoutePath)
+		rt.secrets = append(rt.secrets, secrets...)
+	}
 }
 
 // reached reports whether the last pattern is that of a handler. It is not where
