@@ -34,8 +34,9 @@ type APIKeyConfig struct {
 	// Keys are the keys that are known beforehand.
 	Keys []APIKey
 	// Lookup finds whose a key is that is not among Keys, for example in a
-	// database, and returns the zero Identity for nobody's. It must be safe for
-	// concurrent use.
+	// database, and returns the zero Identity for nobody's. An error means that it
+	// could not be told, and leaves the request without an actor; that a database has
+	// no such row is none. It must be safe for concurrent use.
 	Lookup func(ctx context.Context, hash APIKeyHash) (Identity, error)
 	// FingerprintKey is that of [JWTConfig].
 	FingerprintKey []byte
@@ -79,17 +80,18 @@ func NewAPIKeys(c APIKeyConfig) (*APIKeys, error) {
 }
 
 // Actor is a [Resolver]. Without the header it returns the zero Identity; a key that
-// is nobody's, or one among several, is an [AuthError] with [ReasonKeyInvalid].
+// is nobody's, or one among several, is an [AuthError] with [ReasonKeyInvalid]; one
+// that could not be looked up, with [ReasonKeysUnavailable].
 func (a *APIKeys) Actor(r *http.Request) (Identity, error) {
 	values := r.Header[a.header]
 	if len(values) == 0 {
 		return Identity{}, nil
 	}
-	fail := func(err error) (Identity, error) {
-		return Identity{}, &AuthError{Reason: ReasonKeyInvalid, Err: err, Fingerprint: a.fingerprint.of(values[0])}
+	fail := func(reason string, err error) (Identity, error) {
+		return Identity{}, &AuthError{Reason: reason, Err: err, Fingerprint: a.fingerprint.of(values[0])}
 	}
 	if len(values) > 1 || len(values[0]) < minAPIKey || len(values[0]) > maxToken {
-		return fail(errors.New("no API key, or several"))
+		return fail(ReasonKeyInvalid, errors.New("no API key, or several"))
 	}
 	hash := HashAPIKey(values[0])
 	var id Identity
@@ -101,11 +103,11 @@ func (a *APIKeys) Actor(r *http.Request) (Identity, error) {
 	if id.Actor.ID == "" && a.lookup != nil {
 		var err error
 		if id, err = a.lookup(r.Context(), hash); err != nil {
-			return fail(err)
+			return fail(ReasonKeysUnavailable, err)
 		}
 	}
 	if id.Actor.ID == "" {
-		return fail(errors.New("API key is nobody's"))
+		return fail(ReasonKeyInvalid, errors.New("API key is nobody's"))
 	}
 	id.Actor.Chain = slices.Clone(id.Actor.Chain)
 	return id, nil

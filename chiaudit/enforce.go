@@ -22,7 +22,7 @@ type Requirements struct {
 	// looked up whether the actor belongs to it leaves this out.
 	Tenant bool
 	// Challenge is the WWW-Authenticate header of a refusal for want of an actor.
-	// Blank means Bearer, with error="invalid_token" where a credential failed.
+	// Blank means Bearer, with error="invalid_token" where a credential is not valid.
 	Challenge string
 	// Refuse answers a request that is refused, in place of plain text. The header
 	// WWW-Authenticate is set already.
@@ -59,17 +59,18 @@ func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next ht
 	found := findingsOf(ctx)
 	tenant, _ := entaudit.TenantFrom(ctx)
 	actor, _ := entaudit.ActorFrom(ctx)
-	failed, disagree, none := false, false, tenant.IsZero()
+	failed, wrong, disagree, none := false, false, false, tenant.IsZero()
 	for _, fs := range found {
 		none = none || fs.onlyAsked(tenant)
 		failed = failed || fs.failed()
+		wrong = wrong || fs.wrong()
 		disagree = disagree || fs.disagree()
 	}
 	status, reason := http.StatusForbidden, ""
 	switch {
 	case actor.ID == "" || entaudit.ActorUnverified(ctx):
 		status, reason = http.StatusUnauthorized, ReasonActorMissing
-		w.Header().Set("WWW-Authenticate", q.challenge(failed))
+		w.Header().Set("WWW-Authenticate", q.challenge(wrong))
 	case disagree:
 		reason = ReasonTenantMismatch
 	case q.Tenant && none:
@@ -89,11 +90,11 @@ func (q *Requirements) serveHTTP(w http.ResponseWriter, r *http.Request, next ht
 	q.Refuse(w, r, status, reason)
 }
 
-func (q *Requirements) challenge(failed bool) string {
+func (q *Requirements) challenge(wrong bool) string {
 	switch {
 	case q.Challenge != "":
 		return q.Challenge
-	case failed:
+	case wrong:
 		return `Bearer error="invalid_token"`
 	}
 	return "Bearer"

@@ -64,11 +64,18 @@ func (fs *findings) all() (reasons []string, badTenant bool) {
 	return slices.Clone(fs.reasons), fs.first.badTenant
 }
 
-// failed reports whether a credential was presented that is not valid.
+// failed reports whether a credential was presented that is not known to be valid.
 func (fs *findings) failed() bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	return fs.first.fingerprint != "" || slices.ContainsFunc(fs.reasons, func(r string) bool { return r != ReasonTenantMismatch })
+}
+
+// wrong reports whether a credential was presented that is known not to be valid.
+func (fs *findings) wrong() bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return slices.ContainsFunc(fs.reasons, func(r string) bool { return r != ReasonTenantMismatch && r != ReasonKeysUnavailable })
 }
 
 // disagree reports whether another tenant than the proven one may be asked for.

@@ -16,7 +16,7 @@ import (
 const (
 	ReasonCertificateInvalid = "certificate_invalid" // a client certificate was presented that proves nothing
 	ReasonKeyInvalid         = "key_invalid"         // an API key was presented that is nobody's
-	ReasonKeysUnavailable    = "keys_unavailable"    // a token could not be verified: the issuer's keys have not been had for too long
+	ReasonKeysUnavailable    = "keys_unavailable"    // a credential could not be verified: the issuer's keys have not been had for too long, or an API key could not be looked up
 )
 
 // Identity is what a credential proves about who sends a request. The zero

@@ -88,7 +88,7 @@ func TestW22APIKeys(t *testing.T) {
 		{"none", nil, "", ""},
 		{"known", []string{apiKey}, "bot", ""},
 		{"looked up", []string{found}, "alice", ""},
-		{"lookup fails", []string{found + "?"}, "", chiaudit.ReasonKeyInvalid},
+		{"lookup fails", []string{found + "?"}, "", chiaudit.ReasonKeysUnavailable},
 		{"nobody's", []string{apiKey + "1"}, "", chiaudit.ReasonKeyInvalid},
 		{"another case", []string{strings.ToUpper(apiKey)}, "", chiaudit.ReasonKeyInvalid},
 		{"two", []string{apiKey, apiKey}, "", chiaudit.ReasonKeyInvalid},
@@ -124,6 +124,34 @@ func TestW22APIKeys(t *testing.T) {
 		_, err := chiaudit.NewAPIKeys(c)
 		require.ErrorContains(t, err, "chiaudit: APIKeyConfig"+field)
 	}
+}
+
+// What could not be looked up is refused, and is not said to be wrong.
+func TestW22APIKeyThatCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	down := errors.New("the database is down")
+	keys, err := chiaudit.NewAPIKeys(chiaudit.APIKeyConfig{
+		Lookup: func(context.Context, chiaudit.APIKeyHash) (chiaudit.Identity, error) {
+			return chiaudit.Identity{}, down
+		},
+	})
+	require.NoError(t, err)
+	r, _, m := setup(t, chiaudit.Options{Actor: chiaudit.First(newJWT(t, chiaudit.JWTConfig{Secret: secret}).Actor, keys.Actor)})
+	r.Use(chiaudit.Require(chiaudit.Requirements{}))
+	r.Get("/", status(200))
+	w := get(r, "/", header("X-Api-Key", apiKey))
+	require.Equal(t, http.StatusUnauthorized, w.Code)
+	require.Equal(t, "Bearer", w.Header().Get("WWW-Authenticate"), "the key may well be valid")
+	e := m.take()[0]
+	require.Equal(t, entaudit.Denied, e.Outcome)
+	require.Equal(t, chiaudit.ReasonKeysUnavailable, e.Reason)
+	require.Nil(t, e.Metadata["authentication"])
+	w = get(r, "/", header("X-Api-Key", apiKey), header("Authorization", "Bearer x"))
+	require.Equal(t, `Bearer error="invalid_token"`, w.Header().Get("WWW-Authenticate"), "the token is not")
+	var auth *chiaudit.AuthError
+	_, err = keys.Actor(&http.Request{Header: http.Header{"X-Api-Key": {apiKey}}})
+	require.ErrorAs(t, err, &auth)
+	require.ErrorIs(t, err, down)
 }
 
 // certificate returns one that its key signs itself.
