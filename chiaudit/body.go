@@ -77,14 +77,26 @@ func (c *capture) bodies() {
 }
 
 // body puts a body into the metadata, which is the one place that knows where
-// bodies are kept.
+// bodies are kept. What is marked while a body is read holds only where it turns out
+// to be one that is recorded.
 func (c *capture) body(name string, s sample, whole bool, m media) {
-	c.note(name, c.h.describe(s, whole, m, func(path string, how entaudit.Mark) {
+	var marks map[string]entaudit.Mark
+	d := c.h.describe(s, whole, m, func(path string, how entaudit.Mark) {
+		if marks == nil {
+			marks = make(map[string]entaudit.Mark)
+		}
+		marks[path] = how
+	})
+	c.note(name, d)
+	if _, recorded := d["body"]; !recorded {
+		return
+	}
+	for path, how := range marks {
 		if path != "" {
 			path = "." + path
 		}
 		c.mark("metadata."+name+".body"+path, how)
-	}))
+	}
 }
 
 // marker is told which values are not verbatim, by their paths in the body.

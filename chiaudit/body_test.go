@@ -316,3 +316,29 @@ func TestW13DefaultsOfBodies(t *testing.T) {
 		require.PanicsWithValue(t, want, func() { chiaudit.Handler(rec, opts) })
 	}
 }
+
+// What is marked must be there.
+func TestS39MarksOfABodyThatIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, mediaType, body, reason string }{
+		{"not JSON in the end", "application/json", `{"password":"` + hunter + `","a":{"token":"` + hunter + `"}`, "unparsable"},
+		{"more than one value", "application/json", `{"password":"` + hunter + `"} {}`, "unparsable"},
+		{"nested too deep", "text/plain", `{"password":"` + hunter + `","a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "}", "unparsable"},
+		{"JSON", "application/json", `{"password":"` + hunter + `"}`, ""},
+		{"a form", "application/x-www-form-urlencoded", "password=" + hunter, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := post(t, chiaudit.Options{ResponseBody: true}, tt.mediaType, tt.body)
+			for _, name := range []string{"request_body", "response_body"} {
+				d := bodyIn(t, e, name)
+				require.Equal(t, tt.reason, d.Reason)
+				require.Equal(t, tt.reason == "", d.Body != nil)
+				require.Equal(t, tt.reason == "", e.Marks["metadata."+name+".body.password"] == entaudit.MarkRedacted)
+			}
+			if tt.reason != "" {
+				require.Empty(t, e.Marks)
+			}
+		})
+	}
+}
