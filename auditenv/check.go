@@ -47,14 +47,11 @@ func (s *Settings) check() error {
 // checkQueue checks the queue and its spool. No folder is opened here.
 func (s *Settings) checkQueue() error {
 	cfg := s.Queue
-	switch {
-	case s.Spool.Dir != "":
+	if s.Spool.Dir != "" {
 		if err := s.Spool.Validate(); err != nil {
 			return named(err, "spool:")
 		}
 		cfg.Spool = unopened{}
-	case s.Spool.MaxBytes != 0 || s.Spool.SegmentBytes != 0:
-		return errors.New("auditenv: AUDIT_SPOOL_DIR: is not set, so that the other settings of the spool mean nothing")
 	}
 	if s.Dead.Dir != "" && s.Dead.Dir == s.Spool.Dir {
 		return errors.New("auditenv: AUDIT_DEAD_LETTER_DIR: is that of the spool")
@@ -90,9 +87,6 @@ func handles(rec *entaudit.Recorder, opts chiaudit.Options) (err error) {
 func (s *Settings) checkJWT() error {
 	c := s.JWT
 	if !s.HasJWT() {
-		if c.Issuer != "" || len(c.Audience) > 0 || c.Type != "" || c.Leeway != 0 || c.Claims != (chiaudit.ClaimMap{}) {
-			return errors.New("auditenv: AUDIT_JWT_SECRET: neither it nor AUDIT_JWT_PUBLIC_KEY nor a key set nor AUDIT_JWT_ISSUERS is set, so that the other settings of tokens mean nothing")
-		}
 		return nil
 	}
 	if c.JWKS.URL != "" {

@@ -90,6 +90,9 @@ func Load(environ []string) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
+	if err := alone(vars); err != nil {
+		return Settings{}, err
+	}
 	s := Settings{shown: show(given, names), Warnings: unknown(names)}
 	if len(s.Warnings) > 0 && vars.Strict {
 		return Settings{}, errors.New("auditenv: " + strings.Join(s.Warnings, "; "))

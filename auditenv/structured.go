@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
@@ -83,6 +84,10 @@ func (s *Settings) fillIssuers(v variables) error {
 			Issuer: i.Issuer, Audience: i.Audience, Secret: key(secret(i.Secret)), PublicKey: public, JWKS: keySet(v, i.JWKSURL),
 		})
 	}
+	fetched := func(i issuerText) bool { return i.JWKSURL != "" }
+	if (v.JWKSRefresh != 0 || v.JWKSMaxStale != 0) && v.JWKSURL == "" && !slices.ContainsFunc(issuers, fetched) {
+		return fmt.Errorf("auditenv: AUDIT_JWT_JWKS_REFRESH and AUDIT_JWT_JWKS_MAX_STALE: mean nothing without a jwks_url in %s", name)
+	}
 	return nil
 }
 
@@ -114,12 +119,8 @@ func (s *Settings) fillAPIKeys(v variables) error {
 			},
 		})
 	}
-	s.APIKeys.Header = v.APIKeyHeader
-	switch {
-	case len(keys) > 0:
-		s.APIKeys.FingerprintKey = key(v.HashKey)
-	case v.APIKeyHeader != "":
-		return errors.New("auditenv: AUDIT_API_KEY_HEADER: AUDIT_API_KEYS is not set, so that it would not be read")
+	if len(keys) > 0 {
+		s.APIKeys.Header, s.APIKeys.FingerprintKey = v.APIKeyHeader, key(v.HashKey)
 	}
 	return nil
 }

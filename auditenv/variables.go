@@ -11,7 +11,8 @@ const prefix = "AUDIT_"
 const alias = "TENANCY_ENABLE_AUDIT_LOGGING"
 
 // variables are all variables. The tag sets names the Go field that a variable
-// becomes, in the words of the error messages of its package; doc is its line in
+// becomes, in the words of the error messages of its package; needs names those of which
+// one must be set too, or it would mean nothing; doc is its line in
 // docs/configuration.md.
 type variables struct {
 	Enabled bool `env:"ENABLED" envDefault:"true" sets:"Config.Off" doc:"false lets everything pass unrecorded; one entry says so. TENANCY_ENABLE_AUDIT_LOGGING is another name for it"`
@@ -42,11 +43,11 @@ type variables struct {
 	QueueMaxBackoff time.Duration `env:"QUEUE_MAX_BACKOFF" sets:"Config.MaxBackoff" doc:"the longest wait"`
 	QueueBlock      time.Duration `env:"QUEUE_BLOCK" sets:"Config.Block" doc:"how long a request waits for room in a full queue"`
 	QueueOnFull     string        `env:"QUEUE_ON_FULL" sets:"Config.OnFull" doc:"what becomes of entries that there is no room for: refuse, block, spill or drop"`
-	QueueDurable    bool          `env:"QUEUE_DURABLE" envDefault:"false" sets:"Config.Durable" doc:"has every entry stored in the spool before the request goes on"`
+	QueueDurable    bool          `env:"QUEUE_DURABLE" envDefault:"false" sets:"Config.Durable" needs:"SPOOL_DIR" doc:"has every entry stored in the spool before the request goes on"`
 
 	SpoolDir          string `env:"SPOOL_DIR" sets:"Config.Dir" doc:"the folder of the spool on disk; without it there is none"`
-	SpoolMaxBytes     int    `env:"SPOOL_MAX_BYTES" doc:"bytes that it takes on disk at most"`
-	SpoolSegmentBytes int    `env:"SPOOL_SEGMENT_BYTES" sets:"Config.SegmentBytes" doc:"bytes of one of its files"`
+	SpoolMaxBytes     int    `env:"SPOOL_MAX_BYTES" needs:"SPOOL_DIR" doc:"bytes that it takes on disk at most"`
+	SpoolSegmentBytes int    `env:"SPOOL_SEGMENT_BYTES" sets:"Config.SegmentBytes" needs:"SPOOL_DIR" doc:"bytes of one of its files"`
 	DeadLetterDir     string `env:"DEAD_LETTER_DIR" doc:"the folder on disk for entries that the store refuses; without it they are dropped and counted"`
 
 	RequestBody     bool   `env:"CAPTURE_REQUEST_BODY" envDefault:"true" sets:"Options.NoRequestBody" doc:"records bodies of requests that change something, masked"`
@@ -65,25 +66,25 @@ type variables struct {
 	TenantPath      string `env:"TENANT_PATH" doc:"the parameter of chi's routes that names the tenant: tenant for /t/{tenant}/x"`
 	TrustedProxies  list   `env:"TRUSTED_PROXIES" sets:"Options.Proxies.Trusted" doc:"addresses of proxies in front, as CIDR or single addresses"`
 	ProxyDepth      int    `env:"TRUSTED_PROXY_DEPTH" sets:"Options.Proxies.Count" doc:"how many proxies each request passes, where their addresses are not known"`
-	ProxyHeader     string `env:"PROXY_HEADER" sets:"Options.Proxies.Header" doc:"X-Forwarded-For, which is the default, or Forwarded"`
+	ProxyHeader     string `env:"PROXY_HEADER" sets:"Options.Proxies.Header" needs:"TRUSTED_PROXIES TRUSTED_PROXY_DEPTH" doc:"X-Forwarded-For, which is the default, or Forwarded"`
 
 	JWTSecret      secret        `env:"JWT_SECRET" sets:"JWTConfig.Secret" doc:"the key of HS256, at least 32 bytes of randomness"`
 	JWTPublicKey   string        `env:"JWT_PUBLIC_KEY" sets:"JWTConfig.PublicKey" doc:"the key of RS256 or ES256, in PEM"`
 	JWKSURL        string        `env:"JWT_JWKS_URL" sets:"JWTConfig.JWKS" doc:"where the issuer publishes its keys, by https"`
 	JWKSText       string        `env:"JWT_JWKS" sets:"JWTConfig.JWKS.JSON" doc:"these keys themselves, as a JSON Web Key Set"`
-	JWKSRefresh    time.Duration `env:"JWT_JWKS_REFRESH" sets:"JWTConfig.JWKS.Refresh" doc:"how often they are fetched, at least every minute"`
-	JWKSMaxStale   time.Duration `env:"JWT_JWKS_MAX_STALE" sets:"JWTConfig.JWKS.MaxStale" doc:"how long they are used when they cannot be fetched"`
+	JWKSRefresh    time.Duration `env:"JWT_JWKS_REFRESH" sets:"JWTConfig.JWKS.Refresh" needs:"JWT_JWKS_URL JWT_ISSUERS" doc:"how often they are fetched, at least every minute"`
+	JWKSMaxStale   time.Duration `env:"JWT_JWKS_MAX_STALE" sets:"JWTConfig.JWKS.MaxStale" needs:"JWT_JWKS_URL JWT_ISSUERS" doc:"how long they are used when they cannot be fetched"`
 	JWTIssuers     secret        `env:"JWT_ISSUERS" sets:"JWTConfig.Issuers" doc:"several issuers in place of one, as a JSON list: [{\"issuer\":\"https://a\",\"audience\":[\"x\"],\"jwks_url\":\"https://a/keys\"}], with secret or public_key (PEM) in place of jwks_url"`
-	JWTIssuer      string        `env:"JWT_ISSUER" sets:"JWTConfig.Issuer" doc:"the only iss that is accepted"`
-	JWTAudience    list          `env:"JWT_AUDIENCE" sets:"JWTConfig.Audience" doc:"the aud of which a token must have one"`
-	JWTLeeway      time.Duration `env:"JWT_LEEWAY" sets:"JWTConfig.Leeway" doc:"how far the issuer's clock may be off"`
-	JWTType        string        `env:"JWT_TYPE" sets:"JWTConfig.Type" doc:"the typ that tokens must have, such as at+jwt"`
-	JWTClaims      dict          `env:"JWT_CLAIM_MAP" sets:"JWTConfig.Claims" doc:"which claims hold what: id, type, email, tenant, tenant_slug, impersonator; also under the names actor_id, actor_type, actor_email, tenant_id"`
-	JWTDefaultType string        `env:"JWT_DEFAULT_TYPE" sets:"JWTConfig.DefaultType" doc:"the type of actors whose token names none"`
+	JWTIssuer      string        `env:"JWT_ISSUER" sets:"JWTConfig.Issuer" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the only iss that is accepted"`
+	JWTAudience    list          `env:"JWT_AUDIENCE" sets:"JWTConfig.Audience" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the aud of which a token must have one"`
+	JWTLeeway      time.Duration `env:"JWT_LEEWAY" sets:"JWTConfig.Leeway" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"how far the issuer's clock may be off"`
+	JWTType        string        `env:"JWT_TYPE" sets:"JWTConfig.Type" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the typ that tokens must have, such as at+jwt"`
+	JWTClaims      dict          `env:"JWT_CLAIM_MAP" sets:"JWTConfig.Claims" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"which claims hold what: id, type, email, tenant, tenant_slug, impersonator; also under the names actor_id, actor_type, actor_email, tenant_id"`
+	JWTDefaultType string        `env:"JWT_DEFAULT_TYPE" sets:"JWTConfig.DefaultType" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the type of actors whose token names none"`
 	JWTVerify      bool          `env:"JWT_VERIFY_SIGNATURE" envDefault:"true" sets:"JWTConfig.InsecureUnverified" doc:"false believes tokens whose signature nobody checks, which is unsafe wherever something else than a gateway that has verified them can reach the program; no key may be set"`
 	APIKeys        secret        `env:"API_KEYS" sets:"APIKeyConfig.Keys" doc:"hashes of API keys and whose they are, as a JSON list: [{\"sha256\":\"5e88...\",\"id\":\"importer\",\"type\":\"service\"}], with email, tenant_id and tenant_slug"`
-	APIKeyHeader   string        `env:"API_KEY_HEADER" sets:"APIKeyConfig.Header" doc:"the header that holds the API key, X-Api-Key by default"`
-	TypeAliases    dict          `env:"ACTOR_TYPE_ALIASES" sets:"JWTConfig.TypeAliases" doc:"other names for types of actors"`
+	APIKeyHeader   string        `env:"API_KEY_HEADER" sets:"APIKeyConfig.Header" needs:"API_KEYS" doc:"the header that holds the API key, X-Api-Key by default"`
+	TypeAliases    dict          `env:"ACTOR_TYPE_ALIASES" sets:"JWTConfig.TypeAliases" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"other names for types of actors"`
 }
 
 // Variable is one variable that [Load] reads.
