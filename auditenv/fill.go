@@ -49,7 +49,7 @@ func (s *Settings) fill(v variables) error {
 		s.Handler.Exclude = append(s.Handler.Exclude, rule)
 	}
 	s.JWT = chiaudit.JWTConfig{
-		Secret: key(v.JWTSecret), JWKS: keySet(v, v.JWKSURL), Issuer: v.JWTIssuer, Audience: v.JWTAudience, Leeway: v.JWTLeeway,
+		Secret: key(v.JWTSecret), JWKS: keySet(v, string(v.JWKSURL)), Issuer: v.JWTIssuer, Audience: v.JWTAudience, Leeway: v.JWTLeeway,
 		Type: v.JWTType, DefaultType: entaudit.ActorType(v.JWTDefaultType), FingerprintKey: key(v.HashKey), InsecureUnverified: !v.JWTVerify,
 	}
 	for name, kind := range v.TypeAliases {
@@ -173,7 +173,7 @@ func checkURL(text string) error {
 	return nil
 }
 
-// maskedURL returns the address of a database without its password.
+// maskedURL returns a URL without its password and parameters.
 func maskedURL(text string) string {
 	if u, err := url.Parse(text); err == nil && u.Scheme != "" && u.Host != "" {
 		host := u.Host

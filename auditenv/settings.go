@@ -178,8 +178,8 @@ func show(given map[string]string, names []string) []string {
 		value, _ := redact.Text(given[name])
 		v, ok := known[name]
 		switch {
-		case name == prefix+"CONTROL_DB_URL":
-			value = maskedURL(given[name])
+		case v.url:
+			value = address(given[name]).String()
 		case v.Secret, !ok && name != alias:
 			value = entaudit.Redacted // a misspelt secret is one too
 		}

@@ -349,6 +349,20 @@ func TestSettingsDoNotPrintSecrets(t *testing.T) {
 	}
 }
 
+func TestSettingsDoNotPrintTheParametersOfURLs(t *testing.T) {
+	t.Parallel()
+	const set = "AUDIT_JWT_JWKS_URL=https://id.example/keys?code=hunter2"
+	s, err := auditenv.Load([]string{set})
+	require.NoError(t, err)
+	require.Equal(t, "AUDIT_JWT_JWKS_URL=https://id.example/keys", s.String())
+	require.Equal(t, "https://id.example/keys?code=hunter2", s.JWT.JWKS.URL)
+	for _, other := range []string{"AUDIT_JWT_JWKS_REFRESH=1s", "AUDIT_JWT_SECRET=" + goodKey, "AUDIT_JWT_LEEWAY=1h"} {
+		_, err = auditenv.Load([]string{set, other})
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+}
+
 func TestSettingsWork(t *testing.T) {
 	t.Parallel()
 	s, err := auditenv.Load([]string{"AUDIT_SERVICE=shop", "AUDIT_JWT_SECRET=" + goodKey, "AUDIT_EXCLUDE_PATHS=/ping"})

@@ -18,6 +18,15 @@ func (s secret) String() string { return entaudit.Redacted }
 // GoString hides the value.
 func (s secret) GoString() string { return entaudit.Redacted }
 
+// address is a URL that prints without its password and parameters.
+type address string
+
+// String returns what may be shown of the URL.
+func (a address) String() string { return maskedURL(string(a)) }
+
+// GoString is String.
+func (a address) GoString() string { return a.String() }
+
 // list is a list written with commas or as JSON.
 type list []string
 

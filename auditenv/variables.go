@@ -19,7 +19,7 @@ type variables struct {
 	Strict  bool `env:"STRICT" envDefault:"false" doc:"makes variables that are not in this table an error, where they are a warning otherwise"`
 
 	Service      string        `env:"SERVICE" sets:"Config.Service" doc:"the name of the program in every entry"`
-	DatabaseURL  secret        `env:"CONTROL_DB_URL" doc:"a database for the entries of requests and of the program itself; without it the application opens what it likes"`
+	DatabaseURL  address       `env:"CONTROL_DB_URL" doc:"a database for the entries of requests and of the program itself; without it the application opens what it likes"`
 	Table        string        `env:"TABLE" sets:"Config.Table" doc:"the audit table, with or without a schema in front"`
 	Grace        time.Duration `env:"GRACE" sets:"Config.Grace" doc:"how long a transaction may go on once its caller is gone"`
 	MaxValue     int           `env:"MAX_VALUE_BYTES" sets:"Config.MaxValue" doc:"bytes of a recorded value"`
@@ -70,7 +70,7 @@ type variables struct {
 
 	JWTSecret      secret        `env:"JWT_SECRET" sets:"JWTConfig.Secret" doc:"the key of HS256, at least 32 bytes of randomness"`
 	JWTPublicKey   string        `env:"JWT_PUBLIC_KEY" sets:"JWTConfig.PublicKey" doc:"the key of RS256 or ES256, in PEM"`
-	JWKSURL        string        `env:"JWT_JWKS_URL" sets:"JWTConfig.JWKS" doc:"where the issuer publishes its keys, by https"`
+	JWKSURL        address       `env:"JWT_JWKS_URL" sets:"JWTConfig.JWKS" doc:"where the issuer publishes its keys, by https"`
 	JWKSText       string        `env:"JWT_JWKS" sets:"JWTConfig.JWKS.JSON" doc:"these keys themselves, as a JSON Web Key Set"`
 	JWKSRefresh    time.Duration `env:"JWT_JWKS_REFRESH" sets:"JWTConfig.JWKS.Refresh" needs:"JWT_JWKS_URL JWT_ISSUERS" doc:"how often they are fetched, at least every minute"`
 	JWKSMaxStale   time.Duration `env:"JWT_JWKS_MAX_STALE" sets:"JWTConfig.JWKS.MaxStale" needs:"JWT_JWKS_URL JWT_ISSUERS" doc:"how long they are used when they cannot be fetched"`
@@ -92,9 +92,10 @@ type Variable struct {
 	Name    string
 	Type    string // bool, integer, duration, text, list or map
 	Default string // blank where it is that of the Go field
-	Secret  bool
+	Secret  bool   // prints as [REDACTED], or as a URL without its password and parameters
 	Doc     string
 
+	url         bool
 	field, sets string
 }
 
@@ -104,8 +105,9 @@ func Variables() []Variable {
 	for f := range fields() {
 		v := Variable{
 			Name: prefix + f.Tag.Get("env"), Default: f.Tag.Get("envDefault"), Doc: f.Tag.Get("doc"),
-			Secret: f.Type == reflect.TypeFor[secret](), field: f.Name, sets: f.Tag.Get("sets"),
+			Secret: f.Type == reflect.TypeFor[secret](), url: f.Type == reflect.TypeFor[address](), field: f.Name, sets: f.Tag.Get("sets"),
 		}
+		v.Secret = v.Secret || v.url
 		switch {
 		case f.Type == reflect.TypeFor[time.Duration]():
 			v.Type = "duration"
