@@ -138,7 +138,7 @@ func (j *jsonRedactor) object(depth int) error {
 			return errName
 		}
 		shown, how := name, Mark("")
-		if len(name) >= minCard || strings.ContainsAny(name, "=:@") { // else shorter than any secret of its form
+		if len(name) >= minCard || strings.ContainsAny(name, "=:") { // else shorter than a secret by its form, and no password behind a name
 			shown, how = j.d.Text(name)
 		}
 		j.out = AppendString(j.out, shown)

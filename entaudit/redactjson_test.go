@@ -37,6 +37,15 @@ func TestRedactJSON(t *testing.T) {
 			name: "S50 names that are secrets", in: `{"4111111111111111":{"a":1},"my name":2,"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.":[3]}`,
 			want: `{"[REDACTED]":{"a":1},"my name":2,"[REDACTED].":[3]}`, marks: []string{"[REDACTED]", "[REDACTED]."},
 		},
+		{
+			name: "S50 short names that hold secrets", in: `{"pin=1234":1,"\"pin\":1":2,"a://u:p@h":{"u:p@tcp(h)":3}}`,
+			want:  `{"pin=[REDACTED]":"[REDACTED]","\"pin\":[REDACTED]":"[REDACTED]","a://u:[REDACTED]@h":{"u:[REDACTED]@tcp(h)":3}}`,
+			marks: []string{"pin=[REDACTED]", "pin=[REDACTED]", `"pin":[REDACTED]`, `"pin":[REDACTED]`, "a://u:[REDACTED]@h", "a://u:[REDACTED]@h.u:[REDACTED]@tcp(h)"},
+		},
+		{
+			name: "short names that hold none", in: `{"a=1":1,"12:30":2,"bob@a.de":4,"b:c":5,"a://h":6}`,
+			want: `{"a=1":1,"12:30":2,"bob@a.de":4,"b:c":5,"a://h":6}`,
+		},
 		{name: "S56 line separators", in: "{\"a\":\"\u2028\"}", want: `{"a":"\u2028"}`},
 		{name: "lone surrogate and NUL", in: `{"a":"\ud800\u0000"}`, want: "{\"a\":\"\ufffd\ufffd\"}"},
 	} {
