@@ -187,6 +187,38 @@ func TestUnfinishedWorkHasAReason(t *testing.T) {
 	}
 }
 
+// TestDroppedResultsHaveAReason: a comment on the same line, or right above.
+func TestDroppedResultsHaveAReason(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t) {
+		if f.generated || f.test {
+			continue
+		}
+		comments := make(map[int]int) // line and column
+		for _, g := range f.file.Comments {
+			for _, c := range g.List {
+				at := f.fset.Position(c.Pos())
+				comments[at.Line] = at.Column
+			}
+		}
+		ast.Inspect(f.file, func(n ast.Node) bool {
+			a, ok := n.(*ast.AssignStmt)
+			if !ok || a.Tok != token.ASSIGN || slices.ContainsFunc(a.Lhs, func(e ast.Expr) bool { return !blank(e) }) {
+				return true
+			}
+			at := f.fset.Position(a.Pos())
+			said := comments[at.Line] != 0 || comments[at.Line-1] == at.Column
+			assert.Truef(t, said, "%s:%d: handle it, or say why it may be dropped", f.path, at.Line)
+			return true
+		})
+	}
+}
+
+func blank(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == "_"
+}
+
 // caseNumber finds the numbers of docs/cases.md in names: Case07, S40, H01, F22.
 var caseNumber = regexp.MustCompile(`(?:^|[^A-Z])((?:Case|[FSHWT])\d\d)(?:[^0-9]|$)`)
 

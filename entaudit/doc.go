@@ -41,7 +41,7 @@
 //		}
 //	}
 //
-//	func run(ctx context.Context) (err error) {
+//	func run(ctx context.Context) error {
 //		db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 //		if err != nil {
 //			return err
@@ -78,16 +78,18 @@
 //		})
 //
 //		srv := &http.Server{Addr: "127.0.0.1:8080", Handler: r, ReadHeaderTimeout: 5 * time.Second}
+//		down := make(chan error, 1)
 //		go func() {
 //			<-ctx.Done()
-//			_ = srv.Shutdown(context.WithoutCancel(ctx))
+//			down <- srv.Shutdown(context.WithoutCancel(ctx))
 //		}()
 //		if err := srv.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 //			return err
 //		}
+//		err = <-down // requests that were running have been answered
 //		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 //		defer cancel()
-//		return rec.Close(last) // drains the queue
+//		return errors.Join(err, rec.Close(last)) // drains the queue
 //	}
 //
 // # Delivery

@@ -98,7 +98,7 @@ func (c *cluster) start(ctx context.Context) error {
 	c.ended = make(chan struct{})
 	go func() {
 		_ = c.postmaster.Wait() // it is stopped by signals, which is an error
-		_ = log.Close()
+		_ = log.Close()         // the server has a descriptor of its own, by which it wrote
 		close(c.ended)
 	}()
 	return c.await(ctx)
