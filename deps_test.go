@@ -29,7 +29,7 @@ entaudit/txdriver:
 entaudit/webhook:         entaudit
 entaudit/wrap:            entaudit
 chiaudit:                 entaudit
-auditenv:                 entaudit entaudit/queue entaudit/spool entaudit/store chiaudit
+auditenv:                 entaudit entaudit/jsonl entaudit/outbox entaudit/queue entaudit/spool entaudit/store entaudit/webhook chiaudit
 ent/schema:               entaudit/mixin
 ent/...:                  ent/... entaudit entaudit/mixin
 cmd/entaudit:             ...
