@@ -24,21 +24,24 @@ func discard() entaudit.Writer {
 // check has each package check its settings, so that there is one place where it is
 // said what is right.
 func (s *Settings) check() error {
+	if err := s.checkDelivery(); err != nil { // whose outbox is the Recorder's table
+		return err
+	}
 	cfg := s.Recorder
 	cfg.Writer, cfg.Off, cfg.NoChanges = discard(), false, false
 	rec, err := entaudit.New(cfg)
 	if err != nil {
-		return named(err, "entaudit:")
+		return named(err)
 	}
 	if err := s.checkQueue(); err != nil {
 		return err
 	}
 	if err := handles(rec, s.Handler); err != nil {
-		return named(err, "chiaudit:")
+		return named(err)
 	}
 	if s.HasAPIKeys() {
 		if _, err := chiaudit.NewAPIKeys(s.APIKeys); err != nil {
-			return named(err, "chiaudit:")
+			return named(err)
 		}
 	}
 	return s.checkJWT()
@@ -49,7 +52,7 @@ func (s *Settings) checkQueue() error {
 	cfg := s.Queue
 	if s.Spool.Dir != "" {
 		if err := s.Spool.Validate(); err != nil {
-			return named(err, "spool:")
+			return named(err)
 		}
 		cfg.Spool = unopened{}
 	}
@@ -58,7 +61,7 @@ func (s *Settings) checkQueue() error {
 	}
 	q, err := queue.New(discard(), cfg)
 	if err != nil {
-		return named(err, "queue:")
+		return named(err)
 	}
 	if err := q.Close(context.Background()); err != nil {
 		return fmt.Errorf("auditenv: %w", err)
@@ -111,7 +114,7 @@ func (s *Settings) checkJWT() error {
 	}
 	j, err := chiaudit.NewJWT(context.Background(), c)
 	if err != nil {
-		return named(err, "chiaudit:")
+		return named(err)
 	}
 	return j.Close(context.Background())
 }
@@ -138,11 +141,10 @@ func checkKeySet(name string, k chiaudit.JWKS) error {
 
 // named puts the name of the variable in front of an error of a package that names the
 // Go field.
-func named(err error, pkg string) error {
+func named(err error) error {
 	best := Variable{}
-	text := strings.TrimPrefix(err.Error(), pkg+" ")
 	for _, v := range Variables() {
-		if v.sets != "" && strings.HasPrefix(text, v.sets) && len(v.sets) > len(best.sets) {
+		if v.sets != "" && strings.HasPrefix(err.Error(), v.sets) && len(v.sets) > len(best.sets) {
 			best = v
 		}
 	}

@@ -30,7 +30,7 @@ func leaves(path string, v reflect.Value, out map[string]any) {
 // fieldsOf returns every field of the settings of each package, by its name in Go.
 func fieldsOf(s auditenv.Settings) map[string]any {
 	out := make(map[string]any)
-	for _, v := range []any{s.Recorder, s.Queue, s.Spool, s.Store, s.Handler, s.JWT, s.APIKeys} {
+	for _, v := range []any{s.Recorder, s.Queue, s.Spool, s.Outbox, s.JSONL, s.Webhook, s.Store, s.Handler, s.JWT, s.APIKeys} {
 		leaves(reflect.TypeOf(v).String(), reflect.ValueOf(v), out)
 	}
 	return out

@@ -58,7 +58,8 @@ func (s *Settings) fill(v variables) error {
 		}
 		s.JWT.TypeAliases[name] = entaudit.ActorType(kind)
 	}
-	return errors.Join(s.fillProxies(v), s.fillTenant(v), s.fillKey(v), s.fillClaims(v), s.fillRules(v), s.fillIssuers(v), s.fillAPIKeys(v), checkURL(s.database))
+	return errors.Join(s.fillProxies(v), s.fillTenant(v), s.fillKey(v), s.fillClaims(v), s.fillRules(v), s.fillIssuers(v), s.fillAPIKeys(v),
+		s.fillOutbox(v), s.fillJSONL(v), s.fillWebhook(v), checkURL(s.database))
 }
 
 func key(s secret) []byte {

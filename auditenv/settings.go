@@ -14,9 +14,12 @@ import (
 
 	"github.com/entaudit/audit/chiaudit"
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/jsonl"
+	"github.com/entaudit/audit/entaudit/outbox"
 	"github.com/entaudit/audit/entaudit/queue"
 	"github.com/entaudit/audit/entaudit/spool"
 	"github.com/entaudit/audit/entaudit/store"
+	"github.com/entaudit/audit/entaudit/webhook"
 )
 
 // Settings are what the environment says, as the settings of each package. They have
@@ -28,10 +31,19 @@ type Settings struct {
 	Recorder entaudit.Config
 	Queue    queue.Config
 	// Spool is for [spool.Open], whose result then becomes Queue.Spool, and Dead for
-	// [spool.OpenDead] and Queue.DeadLetter. Where no folder is set there is none.
-	Spool   spool.Config
-	Dead    spool.Config
-	Store   store.Config
+	// [spool.OpenDead], and Queue.DeadLetter or Outbox.DeadLetter. Where no folder is set
+	// there is none.
+	Spool spool.Config
+	Dead  spool.Config
+	Store store.Config
+	// Outbox is for [outbox.New]. Where it has a table, that of Recorder is the same,
+	// and Store is for the audit database; where it has none there is no outbox.
+	Outbox outbox.Config
+	// JSONLPath and JSONL are for [jsonl.Open]. Without a path there is no file.
+	JSONLPath string
+	JSONL     jsonl.Config
+	// Webhook is for [webhook.New]. Without a URL there is none.
+	Webhook webhook.Config
 	Handler chiaudit.Options
 	// JWT is for [chiaudit.NewJWT], whose method Actor then becomes Handler.Actor.
 	JWT chiaudit.JWTConfig

@@ -145,6 +145,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		_, err := jsonl.Open(filepath.Join(dir, "audit.jsonl"), c)
 		require.ErrorContains(t, err, "jsonl: Config."+field+":")
+		require.Equal(t, err, c.Validate())
 	}
 }
 
