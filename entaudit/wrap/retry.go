@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -39,17 +40,11 @@ type Permanent interface {
 	Permanent() bool
 }
 
-// Delayed is what errors implement that know how long to wait before the next try; zero
-// where they do not.
-type Delayed interface {
-	error
-	RetryAfter() time.Duration
-}
-
 // Retry returns a Writer that tries a write again that w failed at, for as long as ctx
-// allows, unless the error says that it is [Permanent]. Its caller waits: in front of it
-// belongs a queue, which has retries of its own, or a program that has time. The error is
-// that of the last try.
+// allows, and not before [entaudit.RetryAfter], unless the error says that it is
+// [Permanent]; of several that were joined, as those of [entaudit.Multi] and [Fallback]
+// are, each. Its caller waits: in front of it belongs a queue, which has retries of its
+// own, or a program that has time. The error is that of the last try.
 func Retry(w entaudit.Writer, o RetryOptions) entaudit.Writer {
 	o.Tries = cmp.Or(o.Tries, DefaultTries)
 	o.MinWait = cmp.Or(max(o.MinWait, 0), DefaultMinWait)
@@ -86,15 +81,29 @@ func (r *retry) Write(ctx context.Context, entries []entaudit.Entry) error {
 
 // verdict returns what the library is to make of an error.
 func (r *retry) verdict(err error) error {
-	var permanent Permanent
-	var delayed Delayed
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, entaudit.ErrClosed), errors.As(err, &permanent) && permanent.Permanent():
+	}
+	if permanent(err) {
 		return backoff.Permanent(err)
-	case errors.As(err, &delayed) && delayed.RetryAfter() > 0:
-		return &backoff.RetryAfterError{Duration: min(delayed.RetryAfter(), r.opts.MaxWait)}
+	}
+	if after := entaudit.RetryAfter(err); after > 0 {
+		return &backoff.RetryAfterError{Duration: min(after, r.opts.MaxWait)}
 	}
 	return err
+}
+
+// permanent reports whether trying again is of no use. One part of a joined error may be
+// that of a writer that would take the entries now.
+func permanent(err error) bool {
+	if p, ok := err.(Permanent); ok { //nolint:errorlint // each error of the tree is looked at
+		return p.Permanent()
+	}
+	switch u := err.(type) { //nolint:errorlint // the same
+	case interface{ Unwrap() error }:
+		return permanent(u.Unwrap())
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(u.Unwrap(), func(part error) bool { return !permanent(part) })
+	}
+	return errors.Is(err, entaudit.ErrClosed)
 }

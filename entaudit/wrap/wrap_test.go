@@ -143,6 +143,9 @@ func TestRetry(t *testing.T) {
 		{"never", []error{errDisk, errDisk, errDisk, errDisk}, 4, time.Second, 20 * time.Second, errDisk},
 		{"no use", []error{fmt.Errorf("x: %w", refused{permanent: true})}, 1, 0, 0, refused{permanent: true}},
 		{"closed", []error{entaudit.ErrClosed}, 1, 0, 0, entaudit.ErrClosed},
+		{"no use for one of two", []error{errors.Join(refused{permanent: true}, errDisk)}, 2, 500 * time.Millisecond, 1500 * time.Millisecond, nil},
+		{"no use for either", []error{errors.Join(refused{permanent: true}, fmt.Errorf("x: %w", entaudit.ErrClosed))}, 1, 0, 0, entaudit.ErrClosed},
+		{"two told when", []error{errors.Join(refused{after: 2 * time.Second}, refused{after: 4 * time.Second})}, 2, 4 * time.Second, 4 * time.Second, nil},
 		{"told when", []error{refused{after: 3 * time.Second}}, 2, 3 * time.Second, 3 * time.Second, nil},
 		{"told to wait for too long", []error{refused{after: time.Hour}}, 2, 5 * time.Second, 5 * time.Second, nil},
 	} {
@@ -163,6 +166,27 @@ func TestRetry(t *testing.T) {
 				require.GreaterOrEqual(t, time.Since(begun), tt.min)
 				require.LessOrEqual(t, time.Since(begun), tt.max)
 			})
+		})
+	}
+}
+
+// TestRetryGoesOnForTheOther has a writer that will never take the entries beside one that
+// takes them the second time.
+func TestRetryGoesOnForTheOther(t *testing.T) {
+	t.Parallel()
+	for name, join := range map[string]func(...entaudit.Writer) entaudit.Writer{"multi": entaudit.Multi, "fallback": wrap.Fallback} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hook := &flaky{write: func(context.Context, int) error { return refused{permanent: true} }}
+			file := &flaky{write: func(_ context.Context, try int) error {
+				if try == 1 {
+					return errDisk
+				}
+				return nil
+			}}
+			w := wrap.Retry(join(hook, file), wrap.RetryOptions{Tries: 3, MinWait: time.Microsecond, MaxWait: time.Microsecond})
+			_ = w.Write(t.Context(), audittest.Sample(t, 1)) // the hook's refusal, with Multi
+			require.Equal(t, 1, file.Len())
 		})
 	}
 }
