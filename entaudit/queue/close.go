@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/entaudit/audit/entaudit"
 )
@@ -32,7 +33,8 @@ func (e *LeftError) Unwrap() error { return e.Err }
 // Close refuses further entries and waits until those accepted are written. Once ctx
 // is done it gives up, and a ctx that never is makes it give up when the writer takes
 // nothing. What is left then goes into the spool, before what is there already; without
-// one it is dropped, although the writer may still take the batch it is busy with. The
+// one it is dropped, although a writer that ignores its context may still take the batch
+// that it is busy with; it is waited for for a second. The
 // error is then a [*LeftError]. Writer, dead letters and spool are closed, as far as
 // they are an [entaudit.Closer]. It is idempotent and safe for concurrent use: later calls
 // wait for the same end and return the same error.
@@ -53,9 +55,18 @@ func (q *Queue) Close(ctx context.Context) error {
 	return q.closeErr
 }
 
+// lastGrace is how long a writer whose context has been ended is waited for.
+const lastGrace = time.Second
+
 // finish ends the goroutine, where it has not ended, and closes the others.
 func (q *Queue) finish(ctx context.Context) error {
 	q.cancel()
+	timer := time.NewTimer(lastGrace)
+	defer timer.Stop()
+	select {
+	case <-q.done:
+	case <-timer.C:
+	}
 	var errs []error
 	if err := q.left(ctx); err != nil {
 		errs = append(errs, err)
@@ -103,7 +114,7 @@ func (q *Queue) keep() error {
 	if q.notice == nil && q.gap.count > 0 {
 		q.notice = []entaudit.Entry{q.gap.entry()}
 	}
-	notice := q.notice
+	notice, untold := q.notice, q.untold()
 	q.notice, q.noticed, q.gap, q.abandoned = nil, 0, gap{}, true
 	q.mu.Unlock()
 	if len(entries)+len(notice) == 0 {
@@ -111,14 +122,20 @@ func (q *Queue) keep() error {
 	}
 	err := q.cfg.Spool.Prepend(context.Background(), append(notice, entries...))
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err != nil {
-		q.stats.Dropped += uint64(len(entries))
-		q.lost += len(entries)
-		return fmt.Errorf("queue: spool: %w", err)
+	if err == nil {
+		q.appended += uint64(len(entries))
+		q.mu.Unlock()
+		return nil
 	}
-	q.appended += uint64(len(entries))
-	return nil
+	q.notice, q.noticed = notice, untold
+	q.stats.Dropped += uint64(len(entries))
+	q.lost += len(entries)
+	q.mu.Unlock()
+	err = fmt.Errorf("queue: spool: %w", err)
+	if len(entries) > 0 {
+		q.dropped(entries, err)
+	}
+	return err
 }
 
 // abandon drops what is left in memory when Close has given up and there is no spool.

@@ -53,11 +53,12 @@ func (q *Queue) next() (batch, bool) {
 			q.mu.Unlock()
 			return batch{}, false
 		case waits && (q.closed || q.failures > 0 || wait <= 0 || q.ready()):
-			b := batch{entries: q.mem.batch(), spooled: q.mem.count == 0}
-			q.mu.Unlock()
-			if b.spooled {
-				return q.fetch(b), true
+			if q.spoolFirst() {
+				q.mu.Unlock()
+				return q.fetch(batch{spooled: true}), true
 			}
+			b := batch{entries: q.mem.batch()}
+			q.mu.Unlock()
 			return b, true
 		case q.untold() > 0 && !now.Before(q.gapDue):
 			q.mu.Unlock()
@@ -77,7 +78,17 @@ func (q *Queue) next() (batch, bool) {
 
 // ready reports whether there is a whole batch.
 func (q *Queue) ready() bool {
-	return q.mem.ready() || q.mem.count == 0 && q.spooled() >= q.cfg.BatchSize
+	if q.spoolFirst() {
+		return q.spooled() >= q.cfg.BatchSize
+	}
+	return q.mem.ready()
+}
+
+// spoolFirst reports whether the oldest entries are in the spool. Those that went there for
+// want of room are younger than what is in memory, others are of a process before this one.
+// A spool that cannot be read holds up nothing else.
+func (q *Queue) spoolFirst() bool {
+	return q.mem.count == 0 || q.cfg.OnFull != Spill && q.readErr == nil && q.spooled() > 0
 }
 
 // sleep waits until something happens, or for d where that makes a difference.
@@ -121,26 +132,37 @@ func (q *Queue) deliver(b batch) bool {
 	switch {
 	case b.err != nil:
 		q.warn("queue: the spool cannot be read", "error", b.err)
-		return q.pause(true)
+		return q.pause(true, 0)
 	case len(b.entries) == 0:
-		return !b.spooled || q.pause(false)
+		return !b.spooled || q.pause(false, 0)
 	}
-	err := q.attempt(b.entries)
+	q.mu.Lock()
+	outage := q.failures > q.cfg.Retries
+	q.mu.Unlock()
+	if outage && !q.judge.Works(b.entries[0].Service) { // a circuit breaker may let one call through
+		q.failed()
+		return q.pause(true, 0)
+	}
+	err := q.judge.Try(b.entries)
 	if err == nil {
 		q.settle(b, len(b.entries), stored)
 		return true
 	}
-	failures := q.failed()
-	if failures > q.cfg.Retries && q.works(b.entries[0].Service) && q.divide(b, b.entries, err) {
+	failures, wait := q.failed(), entaudit.RetryAfter(err)
+	outage = outage || failures > q.cfg.Retries
+	if outage && wait == 0 && q.divide(b, err) {
 		return true
 	}
 	q.warn("queue: writing fails", "writer", q.String(), "code", entaudit.ErrorCode(err), "failures", failures)
-	return q.pause(failures > q.cfg.Retries)
+	return q.pause(outage, wait)
 }
 
-// pause waits before the next try. It reports false where Close does not wait for the
-// end of an outage.
-func (q *Queue) pause(outage bool) bool {
+// maxRetryAfter bounds how long a writer's word is taken for how long to wait.
+const maxRetryAfter = time.Hour
+
+// pause waits before the next try, as long as the writer has said at least. It reports
+// false where Close does not wait for the end of an outage.
+func (q *Queue) pause(outage bool, least time.Duration) bool {
 	q.mu.Lock()
 	failures, hasty := q.failures, q.closed && q.hasty
 	q.mu.Unlock()
@@ -153,7 +175,8 @@ func (q *Queue) pause(outage bool) bool {
 			break
 		}
 	}
-	timer := time.NewTimer(backoff/2 + rand.N(backoff/2+1)) //nolint:gosec // chance, not secrecy
+	backoff = backoff/2 + rand.N(backoff/2+1) //nolint:gosec // chance, not secrecy
+	timer := time.NewTimer(max(backoff, min(least, maxRetryAfter)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -166,11 +189,6 @@ func (q *Queue) pause(outage bool) bool {
 // attempt is one call of the writer.
 func (q *Queue) attempt(entries []entaudit.Entry) error {
 	err := q.call(q.w, entries)
-	now := time.Now()
-	if err == nil {
-		last := len(entries) - 1
-		q.known, q.knownAt = entries[last:last+1:last+1], now
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.failures > 0 {
@@ -180,7 +198,7 @@ func (q *Queue) attempt(entries []entaudit.Entry) error {
 	case err != nil:
 		q.stats.LastError = err
 		if q.failing.IsZero() {
-			q.failing = now
+			q.failing = time.Now()
 		}
 	default:
 		q.failures, q.failing = 0, time.Time{}
@@ -251,8 +269,8 @@ func (q *Queue) settle(b batch, n int, f fate) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.free()
-	if errors.Is(q.spoolErr, ErrFull) {
-		q.spoolErr = nil // there is room again
+	if errors.Is(q.spoolErr.err, ErrFull) {
+		q.spoolErr.note(nil) // there is room again
 	}
 	q.due = time.Time{}
 	if q.mem.count > 0 || q.spooled() > 0 {
@@ -263,12 +281,12 @@ func (q *Queue) settle(b batch, n int, f fate) {
 // dropped tells of entries that are given up.
 func (q *Queue) dropped(entries []entaudit.Entry, err error) {
 	if q.cfg.OnDrop == nil {
-		slog.Error("queue: entries dropped", "entries", len(entries), "writer", q.String(), "code", entaudit.ErrorCode(err))
+		q.log(slog.Error, "queue: entries dropped", "entries", len(entries), "writer", q.String(), "code", entaudit.ErrorCode(err))
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Error("queue: OnDrop panicked", "entries", len(entries), "type", fmt.Sprintf("%T", p), "code", entaudit.ErrorCode(err))
+			q.log(slog.Error, "queue: OnDrop panicked", "entries", len(entries), "type", fmt.Sprintf("%T", p), "code", entaudit.ErrorCode(err))
 		}
 	}()
 	q.cfg.OnDrop(entries, err)

@@ -7,15 +7,16 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/refusal"
 )
 
 // Reasons of the entries about gaps.
 const (
-	ReasonFull    = "queue_full"    // there was no room
-	ReasonRefused = "write_refused" // the writer refused an entry while it took others
-	ReasonSpool   = "spool_failed"  // the spool could not store it, and Write said so
-	ReasonDamaged = "spool_damaged" // the spool could not return it
-	ReasonOutage  = "write_failed"  // the writer took nothing for a while; nothing is missing
+	ReasonFull    = "queue_full"         // there was no room
+	ReasonRefused = "write_refused"      // the writer refused an entry while it took others
+	ReasonSpool   = "spool_failed"       // the spool could not store it, and Write said so
+	ReasonDamaged = "spool_damaged"      // the spool could not return it
+	ReasonOutage  = refusal.ReasonOutage // the writer took nothing for a while; nothing is missing
 )
 
 // gap is what is missing since the last entry that told of something missing.
@@ -60,29 +61,7 @@ func (g *gap) entry() entaudit.Entry {
 		metadata["since"] = g.since.UTC().Format(time.RFC3339Nano)
 		metadata["first_id"], metadata["last_id"] = g.first.String(), g.last.String()
 	}
-	return told("audit.gap", g.reason, g.service, metadata)
-}
-
-// outage returns an entry that tells of entries that come late.
-func outage(service string, since time.Time) entaudit.Entry {
-	return told("audit.outage", ReasonOutage, service, map[string]any{"count": 0, "since": since.UTC().Format(time.RFC3339Nano)})
-}
-
-// told returns an entry of the queue's own.
-func told(action, reason, service string, metadata map[string]any) entaudit.Entry {
-	return entaudit.Entry{
-		ID:            uuid.Must(uuid.NewV7()),
-		SchemaVersion: entaudit.SchemaVersion,
-		Service:       service,
-		Kind:          entaudit.KindSystem,
-		Action:        action,
-		Operation:     entaudit.OpGap,
-		Outcome:       entaudit.Failure,
-		Reason:        reason,
-		OccurredAt:    time.Now().UTC().Truncate(time.Microsecond),
-		Actor:         entaudit.Actor{Type: entaudit.ActorSystem},
-		Metadata:      metadata,
-	}
+	return refusal.Told("audit.gap", g.reason, g.service, metadata)
 }
 
 // addGap notes what is missing, to be told of soon. It is called with q.mu held.
@@ -112,7 +91,7 @@ func (q *Queue) tell() {
 	if !due {
 		return
 	}
-	err := q.attempt(notice)
+	err := q.judge.Try(notice)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err != nil {

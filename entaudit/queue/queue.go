@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/refusal"
 )
 
 var (
@@ -32,9 +33,7 @@ type Queue struct {
 	done   chan struct{} // the goroutine has ended
 	warner warner
 
-	// Of the goroutine alone.
-	known   []entaudit.Entry // the last entry that the writer took
-	knownAt time.Time
+	judge refusal.Judge // of the goroutine alone
 
 	mu        sync.Mutex
 	mem       memory
@@ -47,11 +46,11 @@ type Queue struct {
 	gapDue    time.Time
 	failures  int // of the writer, one after the other
 	failing   time.Time
-	spoolErr  error  // of the last Append
-	readErr   error  // of the last Read
-	deadErr   error  // of the last use of the dead letters
-	appended  uint64 // entries that Write stored in the spool
-	removed   uint64 // entries that went out of it
+	spoolErr  trouble // of the last Append
+	readErr   error   // of the last Read
+	deadErr   trouble // of the last use of the dead letters
+	appended  uint64  // entries that Write stored in the spool
+	removed   uint64  // entries that went out of it
 	oldest    time.Time
 	closed    bool
 	hasty     bool // Close has no end: an outage is not waited for
@@ -75,6 +74,7 @@ func New(w entaudit.Writer, cfg Config) (*Queue, error) {
 	q := &Queue{w: w, cfg: cfg, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	q.mem = memory{size: cfg.BatchSize, limit: cfg.BatchBytes}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
+	q.judge = refusal.Judge{Write: q.attempt}
 	go q.run()
 	return q, nil
 }

@@ -1,79 +1,33 @@
 package queue
 
-import (
-	"time"
+import "github.com/entaudit/audit/entaudit"
 
-	"github.com/entaudit/audit/entaudit"
-)
-
-const (
-	// proofs is how often an entry has to fail alone, right before the writer takes
-	// another, until it counts as refused.
-	proofs = 2
-	// knownFor is how long an entry that was stored serves as the other one. It may have
-	// been deleted on purpose since then and must not come back.
-	knownFor = 10 * time.Minute
-)
-
-// works reports whether the writer takes anything, a batch having failed: an entry that it
-// has taken before or, where none is known, one that tells of the outage. No entry of the
-// batch serves for it, which would overtake those before it.
-func (q *Queue) works(service string) bool {
-	if time.Since(q.knownAt) >= knownFor {
-		q.mu.Lock()
-		since := q.failing
-		q.mu.Unlock()
-		q.known, q.knownAt = []entaudit.Entry{outage(service, since)}, time.Now()
-	}
-	return q.attempt(q.known) == nil
+// divide hands over the entries of b, which have failed as a whole with err, down to those
+// that the writer refuses. It reports false when it is an outage after all.
+func (q *Queue) divide(b batch, err error) bool {
+	left := b.entries
+	return q.judge.Divide(b.entries, err, func(n int, refused error) bool {
+		some := left[:n:n]
+		left = left[n:]
+		if refused != nil {
+			return q.bury(b, some, refused)
+		}
+		q.settle(b, n, stored)
+		return true
+	})
 }
 
-// divide hands over the entries of b in halves, down to those that the writer refuses,
-// from left to right. The entries as a whole have failed with err. It reports false when
-// it is an outage after all.
-func (q *Queue) divide(b batch, entries []entaudit.Entry, err error) bool {
-	if len(entries) == 1 {
-		return q.judge(b, entries, err)
-	}
-	half := len(entries) / 2
-	for _, part := range [][]entaudit.Entry{entries[:half:half], entries[half:]} {
-		if q.ctx.Err() != nil {
-			return false
-		}
-		err := q.attempt(part)
-		if err == nil {
-			q.settle(b, len(part), stored)
-		} else if !q.divide(b, part, err) {
-			return false
-		}
-	}
-	return true
-}
-
-// judge decides about an entry that has failed alone with err.
-func (q *Queue) judge(b batch, entry []entaudit.Entry, err error) bool {
-	for n := 1; ; n++ {
-		if q.attempt(q.known) != nil || q.ctx.Err() != nil {
-			return false
-		}
-		if n == proofs {
-			q.bury(b, entry, err)
-			return true
-		}
-		if err = q.attempt(entry); err == nil {
-			q.settle(b, 1, stored)
-			return true
-		}
-	}
-}
-
-// bury puts an entry away that the writer refuses.
-func (q *Queue) bury(b batch, entry []entaudit.Entry, err error) {
+// bury puts an entry away that the writer refuses. It reports false where Close has given
+// up meanwhile, which leaves the entry where it is.
+func (q *Queue) bury(b batch, entry []entaudit.Entry, err error) bool {
 	f := dropped
 	if q.cfg.DeadLetter != nil {
 		deadErr := q.call(q.cfg.DeadLetter, entry)
+		if deadErr != nil && q.ctx.Err() != nil {
+			return false
+		}
 		q.mu.Lock()
-		if q.deadErr = deadErr; deadErr == nil {
+		if q.deadErr.note(deadErr); deadErr == nil {
 			f = buried
 		}
 		q.mu.Unlock()
@@ -87,7 +41,8 @@ func (q *Queue) bury(b batch, entry []entaudit.Entry, err error) {
 	q.settle(b, 1, f)
 	if f == dropped {
 		q.dropped(entry, err)
-		return
+		return true
 	}
 	q.warn("queue: an entry is refused and kept as a dead letter", "id", entry[0].ID, "code", entaudit.ErrorCode(err))
+	return true
 }

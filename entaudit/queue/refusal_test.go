@@ -3,8 +3,10 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,7 +150,7 @@ func TestF22DeadLetters(t *testing.T) {
 		require.Equal(t, bad.ID.String(), gaps[0].Metadata["first_id"])
 		s := q.Stats()
 		require.Equal(t, []uint64{1000, 999, 1, 0}, []uint64{s.Accepted, s.Stored, s.DeadLettered, s.Dropped})
-		require.LessOrEqual(t, len(f.times), 4+2+2*10+2*3, "four as a whole, two to look, two for each half, three for the entry, one for the gap")
+		require.LessOrEqual(t, len(f.times), 4+1+3*10+2+1, "four as a whole, one to look, three for each half, two for the entry once more, one for the gap")
 		require.NoError(t, q.Close(t.Context()))
 	})
 	bubble(t, "more than a batch is refused", func(t *testing.T) {
@@ -243,6 +245,81 @@ func TestF22DeadLetters(t *testing.T) {
 			require.LessOrEqual(t, len(f.outages()), 1)
 			require.NoError(t, q.Close(t.Context()))
 		}
+	})
+	bubble(t, "an error that is not up to an entry is an outage, whatever else the writer takes", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10})
+		require.NoError(t, q.Write(t.Context(), numbered(0, 1)))
+		after(time.Second)
+		f.will(func(_ context.Context, entries []entaudit.Entry) error {
+			if len(entries) == 1 && (entries[0].Action == "0" || entries[0].Action == "audit.outage") {
+				return nil // it is there already, or small
+			}
+			return fmt.Errorf("write: %w", syscall.ENOSPC)
+		})
+		require.NoError(t, q.Write(t.Context(), numbered(1, 40)))
+		after(time.Hour)
+		require.Zero(t, dead.Len())
+		require.EqualValues(t, 39, q.Stats().Depth)
+		f.will(nil)
+		after(time.Minute)
+		actions, gaps := f.stored()
+		require.Equal(t, names(0, 40), distinct(actions))
+		require.Empty(t, gaps)
+		require.NoError(t, q.Close(t.Context()))
+	})
+	bubble(t, "a writer that has no time for what is new is out of order, one that has is not", func(t *testing.T) {
+		for _, slow := range []bool{true, false} { // for all, or for one
+			dead := &audittest.Memory{}
+			q, f := setup(t, queue.Config{DeadLetter: dead, BatchSize: 10, Timeout: time.Second})
+			require.NoError(t, q.Write(t.Context(), numbered(0, 1)))
+			after(time.Second)
+			f.will(func(ctx context.Context, entries []entaudit.Entry) error {
+				for _, e := range entries {
+					if e.Action == "5" || slow && e.Action != "0" { // which is there already
+						return hang(ctx, entries)
+					}
+				}
+				return nil
+			})
+			require.NoError(t, q.Write(t.Context(), numbered(1, 20)))
+			after(time.Hour)
+			if slow {
+				require.Zero(t, dead.Len())
+				f.will(nil)
+				after(time.Minute)
+			} else {
+				require.Len(t, dead.Entries(), 1)
+			}
+			require.EqualValues(t, 20-dead.Len(), q.Stats().Stored)
+			require.NoError(t, q.Close(t.Context()))
+		}
+	})
+	bubble(t, "behind a circuit breaker", func(t *testing.T) {
+		dead := &audittest.Memory{}
+		q, f := setup(t, queue.Config{DeadLetter: dead})
+		entries := numbered(0, 100)
+		bad, failures, until := refuse(entries[0].ID, entries[63].ID), 0, time.Time{}
+		f.will(func(ctx context.Context, entries []entaudit.Entry) error {
+			if time.Now().Before(until) {
+				return errDown
+			}
+			err := bad(ctx, entries)
+			if err == nil {
+				failures = 0
+			} else if failures++; failures >= 3 || !until.IsZero() && failures == 1 { // one is enough when it was open
+				until = time.Now().Add(30 * time.Second)
+			}
+			if err == nil {
+				until = time.Time{}
+			}
+			return err
+		})
+		require.NoError(t, q.Write(t.Context(), entries))
+		after(time.Hour)
+		require.Len(t, dead.Entries(), 2)
+		require.EqualValues(t, 98, q.Stats().Stored)
+		require.NoError(t, q.Close(t.Context()))
 	})
 	bubble(t, "an outage in the middle of the search is none", func(t *testing.T) {
 		dead := &audittest.Memory{}

@@ -66,7 +66,9 @@ func (q *Queue) spill(ctx context.Context, entries []entaudit.Entry) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.spilling--
-	q.spoolErr = err
+	if err == nil || ctx.Err() == nil { // else it is the caller who has left
+		q.spoolErr.note(err)
+	}
 	if err == nil {
 		q.stats.Accepted += uint64(len(entries))
 		q.appended += uint64(len(entries))

@@ -38,7 +38,9 @@ func (q *Queue) Stats() Stats {
 	s := q.stats
 	s.Depth, s.Bytes = q.mem.count, q.mem.bytes
 	s.Spooled = q.spooled()
-	s.Recovered = uint64(s.Spooled) + q.removed - q.appended //nolint:gosec // not negative
+	if in := uint64(s.Spooled) + q.removed; in > q.appended { //nolint:gosec // not negative
+		s.Recovered = in - q.appended // an entry may be out of the spool and not yet counted as removed
+	}
 	now := time.Now()
 	switch {
 	case s.Depth > 0:
@@ -83,17 +85,17 @@ func (q *Queue) Health(ctx context.Context) error {
 	if !q.cfg.Durable && !q.fits(1, 1) && q.cfg.OnFull != Spill {
 		errs = append(errs, fmt.Errorf("%w: %d entries, %d bytes", ErrFull, q.mem.count, q.mem.bytes))
 	}
-	switch {
-	case errors.Is(q.spoolErr, ErrFull):
+	switch err := q.spoolErr.recent(); {
+	case errors.Is(err, ErrFull):
 		errs = append(errs, errors.New("queue: the spool is full"))
-	case q.spoolErr != nil:
-		errs = append(errs, fmt.Errorf("queue: the spool fails: %s", entaudit.ErrorCode(q.spoolErr)))
+	case err != nil:
+		errs = append(errs, fmt.Errorf("queue: the spool fails: %s", entaudit.ErrorCode(err)))
 	}
 	if q.readErr != nil {
 		errs = append(errs, fmt.Errorf("queue: the spool cannot be read: %s", entaudit.ErrorCode(q.readErr)))
 	}
-	if q.deadErr != nil {
-		errs = append(errs, fmt.Errorf("queue: dead letters cannot be written: %s", entaudit.ErrorCode(q.deadErr)))
+	if err := q.deadErr.recent(); err != nil {
+		errs = append(errs, fmt.Errorf("queue: dead letters cannot be written: %s", entaudit.ErrorCode(err)))
 	}
 	q.mu.Unlock()
 	if h, ok := q.w.(interface {
@@ -104,7 +106,24 @@ func (q *Queue) Health(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// quiet is how long a warning is not repeated.
+// trouble is an error that nothing may come to disprove: a probe that fails takes the
+// traffic away.
+type trouble struct {
+	err error
+	at  time.Time
+}
+
+func (t *trouble) note(err error) { *t = trouble{err, time.Now()} }
+
+// recent returns the error for as long as it counts.
+func (t *trouble) recent() error {
+	if time.Since(t.at) >= quiet {
+		return nil
+	}
+	return t.err
+}
+
+// quiet is how long a message is not repeated, and how long trouble counts.
 const quiet = time.Minute
 
 // warner keeps warnings from filling the log.
@@ -115,7 +134,9 @@ type warner struct {
 }
 
 // warn logs msg, unless it has been logged just now.
-func (q *Queue) warn(msg string, args ...any) {
+func (q *Queue) warn(msg string, args ...any) { q.log(slog.Warn, msg, args...) }
+
+func (q *Queue) log(write func(msg string, args ...any), msg string, args ...any) {
 	w := &q.warner
 	w.mu.Lock()
 	now := time.Now()
@@ -133,5 +154,5 @@ func (q *Queue) warn(msg string, args ...any) {
 	}
 	w.last[msg], w.held[msg] = now, 0
 	w.mu.Unlock()
-	slog.Warn(msg, args...)
+	write(msg, args...)
 }
