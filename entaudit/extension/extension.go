@@ -85,6 +85,9 @@ func (x *Extension) Hooks() []gen.Hook {
 			if err := next.Generate(g); err != nil {
 				return err
 			}
+			if err := takeOver(g); err != nil {
+				return err
+			}
 			text, err := coverage(g)
 			if err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"entgo.io/ent"
+	"entgo.io/ent/entc/gen"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit"
@@ -118,6 +119,26 @@ func TestDescriptors(t *testing.T) {
 			requireGo(t, g.Target)
 		})
 	}
+}
+
+// TestClientThatEntDoesNotWrite: a template of somebody else's may begin transactions in
+// ways that are not known here, and what is recorded in them could be lost.
+func TestClientThatEntDoesNotWrite(t *testing.T) {
+	g := newGraph(t, New(), nil, Named{})
+	require.NoError(t, g.Gen())
+	client := filepath.Join(g.Target, "client.go")
+	code, err := os.ReadFile(client)
+	require.NoError(t, err)
+	require.Equal(t, 2, bytes.Count(code, []byte("\tauditBegun(&cfg)\n\treturn &Tx{\n")))
+
+	other := gen.MustParse(gen.NewTemplate("other").Parse(`{{ define "dialect/sql/txoptions" }}
+// BeginTx is not ent's.
+func (c *Client) BeginTx(context.Context, *sql.TxOptions) (*Tx, error) { return nil, nil }
+{{ end }}`))
+	g = newGraph(t, New(), nil, Named{})
+	g.Templates = append(g.Templates, other)
+	require.ErrorContains(t, g.Gen(), "is its template overridden?")
+	require.ErrorContains(t, takeOver(&gen.Graph{Config: &gen.Config{Target: t.TempDir()}}), "read the generated client")
 }
 
 // golden compares text with a file of testdata, or writes it with -update.

@@ -68,15 +68,28 @@ func Failed(ctx context.Context, a Attempt, err error) error {
 	}
 	e.CauseID = (*a.Mutation.EntAuditIntent()).causeID()
 	rec.Finish(&e)
-	if tx := userTx(ctx, a.Driver, a.Schema.Graph, rec); tx != nil {
-		tx.Pending().(*ledger).later(e)
-	} else if derr := rec.Deliver(ctx, e); derr != nil {
-		err = errors.Join(err, derr)
+	if !waits(ctx, a, e) {
+		if derr := rec.Deliver(ctx, e); derr != nil {
+			err = errors.Join(err, derr)
+		}
 	}
 	if creates {
 		err = &told{err, a.Schema}
 	}
 	return err
+}
+
+// waits reports whether e waits for the end of the caller's transaction: there is one, and
+// it has not ended.
+func waits(ctx context.Context, a Attempt, e entaudit.Entry) bool {
+	tx, err := userTx(a.Driver, a.Schema.Graph)
+	if err != nil || tx == nil {
+		return false
+	}
+	return nil == use(ctx, tx, a.Recorder, a.Driver.Dialect(), func(_ dialect.ExecQuerier, l *ledger) error {
+		l.later(e)
+		return nil
+	})
 }
 
 // told is an error whose mutation is recorded. The hooks of a bulk insert are nested:

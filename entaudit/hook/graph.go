@@ -4,16 +4,14 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/entaudit/audit/entaudit"
-	"github.com/entaudit/audit/entaudit/txdriver"
 )
 
 // Graph is what the types of one generated client share.
 type Graph struct {
 	Package string // path of the generated package
 	Gradual bool   // a client without recorder is reported instead of refused
-	// Tx returns the transaction of the caller's that drv is, replaced on first use
-	// by what wrap returns for it, or nil.
-	Tx      func(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.Tx
+	// Tx returns the transaction of the caller's that drv is, nil where it is none.
+	Tx      func(drv dialect.Driver) dialect.Tx
 	Schemas []*Schema
 
 	types map[string]*Schema

@@ -159,21 +159,4 @@ func Done(drv dialect.Driver) {
 }
 
 // Find implements txdriver.Finder.
-func (in *Intent) Find(ctx context.Context, drv dialect.Driver) *txdriver.Tx {
-	return userTx(ctx, drv, in.graph, in.rec)
-}
-
-// userTx returns the transaction of the caller's that drv runs in, or nil.
-func userTx(ctx context.Context, drv dialect.Driver, g *Graph, rec *entaudit.Recorder) *txdriver.Tx {
-	name := drv.Dialect()
-	for {
-		d, ok := drv.(*dialect.DebugDriver)
-		if !ok {
-			break
-		}
-		drv = d.Driver
-	}
-	return g.Tx(drv, func(tx dialect.Tx) *txdriver.Tx {
-		return txdriver.NewTx(ctx, name, tx, newLedger(rec, name))
-	})
-}
+func (in *Intent) Find(drv dialect.Driver) (*txdriver.Tx, error) { return userTx(drv, in.graph) }

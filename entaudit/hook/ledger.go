@@ -180,23 +180,3 @@ func (l *ledger) Done(ctx context.Context, committed bool) {
 			"entries", len(entries), "first", entries[0].ID, "error", err)
 	}
 }
-
-// Record writes an entry of the program's own with the transaction that drv runs in:
-// it is stored if and only if that commits.
-func Record(ctx context.Context, rec *entaudit.Recorder, g *Graph, drv dialect.Driver, e entaudit.Entry) error {
-	if rec == nil {
-		return fmt.Errorf("entaudit: record %q: the transaction's client has no recorder", e.Action)
-	}
-	if rec.Off() {
-		return nil
-	}
-	tx := userTx(ctx, drv, g, rec)
-	if tx == nil {
-		return fmt.Errorf("entaudit: record %q: not a transaction of this client", e.Action)
-	}
-	n, err := rec.Prepare(ctx, e)
-	if err != nil {
-		return err
-	}
-	return tx.Use(ctx, func(q dialect.ExecQuerier) error { return tx.Pending().(*ledger).add(ctx, q, n) })
-}

@@ -14,9 +14,15 @@ func Raw(ctx context.Context, rec *entaudit.Recorder, g *Graph, drv dialect.Driv
 	if rec == nil || !rec.RecordsChanges() {
 		return
 	}
-	if tx := userTx(ctx, drv, g, rec); tx != nil {
-		tx.Pending().(*ledger).noteRaw()
+	tx, err := userTx(drv, g)
+	if err != nil || tx == nil {
+		return
 	}
+	// Where the transaction has ended, the statement itself says so.
+	_ = use(ctx, tx, rec, drv.Dialect(), func(_ dialect.ExecQuerier, l *ledger) error {
+		l.noteRaw()
+		return nil
+	})
 }
 
 func (l *ledger) noteRaw() {

@@ -186,7 +186,7 @@ func (s *scope) emitSkip(in *Intent, op string) {
 // unguardedScope refuses a mutation that no hook has seen.
 type unguardedScope struct{ s *Schema }
 
-func (unguardedScope) Find(context.Context, dialect.Driver) *txdriver.Tx { return nil }
+func (unguardedScope) Find(dialect.Driver) (*txdriver.Tx, error) { return nil, nil }
 
 func (u unguardedScope) Begin(context.Context, dialect.ExecQuerier, txdriver.Pending) error {
 	return fmt.Errorf("entaudit: a mutation of %s passed the hooks by: "+

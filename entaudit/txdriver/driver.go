@@ -26,8 +26,9 @@ var _ dialect.Driver = (*Driver)(nil)
 
 // Finder knows the transactions of the caller's.
 type Finder interface {
-	// Find returns the transaction that drv runs in, nil where there is none.
-	Find(ctx context.Context, drv dialect.Driver) *Tx
+	// Find returns the transaction that drv runs in, nil where there is none, or an
+	// error where there is one that nothing can be written with.
+	Find(drv dialect.Driver) (*Tx, error)
 }
 
 // New returns a Driver that runs the next write of ent on base within s. grace is how

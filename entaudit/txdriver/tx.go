@@ -11,30 +11,35 @@ import (
 )
 
 // Tx is a transaction of the caller's together with what it still has to write. It
-// takes the place of the transaction in ent's client, so that nothing can commit
-// past it. One write of ent at a time runs on it.
+// takes the place of the transaction in ent's client as soon as that has begun, so that
+// nothing can commit past it, or end it unseen. One write of ent at a time runs on it.
 type Tx struct {
 	dialect.Tx
-	ctx     context.Context
 	dialect string
-	pending Pending
 
-	use   sync.Mutex // held by a write of ent, and by every other statement
-	ended bool       // committed or rolled back; what gathers now would never be written
-
-	mu      sync.Mutex
-	spoiled error // why it must not commit
-	doubt   bool  // PostgreSQL: a statement failed, after which it mostly refuses all others
+	use     sync.Mutex      // held by a write of ent, and by every other statement; guards what follows
+	ended   bool            // committed or rolled back; what gathers now would never be written
+	pending Pending         // nil until something is recorded
+	ctx     context.Context // of what was recorded first, without its end
+	spoiled error           // why it must not commit
+	doubt   error           // of a statement that failed: what it has left of the transaction is to be asked
 }
 
-// NewTx returns tx, of a driver of the given dialect, with p. What is written at its
-// commit runs under ctx, whose end does not matter.
-func NewTx(ctx context.Context, name string, tx dialect.Tx, p Pending) *Tx {
-	return &Tx{Tx: tx, ctx: context.WithoutCancel(ctx), dialect: name, pending: p}
-}
+// NewTx returns tx, of a driver of the given dialect, with nothing to write.
+func NewTx(name string, tx dialect.Tx) *Tx { return &Tx{Tx: tx, dialect: name} }
 
-// Pending returns what the transaction still has to write.
-func (t *Tx) Pending() Pending { return t.pending }
+// gather returns what the transaction has to write, which is made where ctx is that of the
+// first that is recorded.
+func (t *Tx) gather(ctx context.Context, empty func() Pending) Pending {
+	if t.pending == nil {
+		t.pending, t.ctx = empty(), context.WithoutCancel(ctx)
+		if failed := t.doubt; t.dialect != dialect.Postgres {
+			t.doubt = nil
+			_ = t.note(failed) // whose caller has been told
+		}
+	}
+	return t.pending
+}
 
 // writeKey marks the context of a write that holds t.use, by *Tx.
 type writeKey struct{}
@@ -85,10 +90,10 @@ func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*stds
 // flush writes what is pending, or drops it where PostgreSQL has undone it: all of it
 // is younger than the last statement of the caller's own, and so than any savepoint.
 func (t *Tx) flush(ctx context.Context, last bool) error {
-	t.mu.Lock()
-	doubt := t.doubt
-	t.mu.Unlock()
-	if doubt && !t.alive() { //nolint:contextcheck // the transaction's
+	switch {
+	case t.pending == nil:
+		return nil
+	case t.doubt != nil && !t.alive(): //nolint:contextcheck // the transaction's
 		t.pending.Drop()
 		return nil
 	}
@@ -102,36 +107,33 @@ func (t *Tx) within(ctx context.Context) context.Context {
 }
 
 // Use runs f, which makes statements of its own on the transaction, or has what it writes
-// gather. Once the transaction has ended it returns sql.ErrTxDone.
-func (t *Tx) Use(ctx context.Context, f func(dialect.ExecQuerier) error) error {
+// gather; empty makes a Pending where there is none yet. Once the transaction has ended it
+// returns sql.ErrTxDone.
+func (t *Tx) Use(ctx context.Context, empty func() Pending, f func(dialect.ExecQuerier, Pending) error) error {
 	defer t.lock(ctx)()
 	if t.ended {
 		return stdsql.ErrTxDone
 	}
-	return t.note(f(t.Tx))
+	return t.note(f(t.Tx, t.gather(ctx, empty)))
 }
 
-// raw notes the outcome of a statement of the caller's own. When one succeeds, the
-// transaction is as it should be: it may have rolled back to a savepoint.
+// raw notes the outcome of a statement of the caller's own. When one succeeds on
+// PostgreSQL, the transaction is as it should be: it may have rolled back to a savepoint.
 func (t *Tx) raw(err error) error {
-	if err == nil {
-		t.mu.Lock()
-		t.doubt = false
-		t.mu.Unlock()
+	if err == nil && t.dialect == dialect.Postgres {
+		t.doubt = nil
 	}
 	return t.note(err)
 }
 
 // note looks what a failed statement has left of the transaction: PostgreSQL waits for
 // a rollback; others may have rolled back all of it, and would take what comes next
-// for a transaction of its own.
+// for a transaction of its own. Until something is recorded it does not matter.
 func (t *Tx) note(err error) error {
 	switch {
 	case err == nil:
-	case t.dialect == dialect.Postgres:
-		t.mu.Lock()
-		t.doubt = true
-		t.mu.Unlock()
+	case t.dialect == dialect.Postgres, t.pending == nil:
+		t.doubt = err
 	case !t.alive():
 		t.pending.Drop()
 		t.spoil(fmt.Errorf("the database has rolled back: %w", err))
@@ -158,7 +160,8 @@ func (t *Tx) alive() bool {
 // Commit writes what is pending and commits. When that fails, or a change in the
 // transaction could not be recorded, everything is rolled back.
 func (t *Tx) Commit() error {
-	defer t.lock(t.ctx)()
+	t.use.Lock()
+	defer t.use.Unlock()
 	t.ended = true
 	err := t.doomed()
 	if err == nil {
@@ -168,27 +171,32 @@ func (t *Tx) Commit() error {
 		if rerr := t.Tx.Rollback(); rerr != nil && !errors.Is(rerr, stdsql.ErrTxDone) {
 			err = errors.Join(err, rerr)
 		}
-		t.pending.Done(t.within(t.ctx), false)
+		t.done(false)
 		return err
 	}
 	err = t.Tx.Commit()
-	t.pending.Done(t.within(t.ctx), err == nil)
+	t.done(err == nil)
 	return err
 }
 
 // Rollback drops what is pending and rolls back.
 func (t *Tx) Rollback() error {
-	defer t.lock(t.ctx)()
+	t.use.Lock()
+	defer t.use.Unlock()
 	t.ended = true
 	err := t.Tx.Rollback()
-	t.pending.Done(t.within(t.ctx), false)
+	t.done(false)
 	return err
+}
+
+func (t *Tx) done(committed bool) {
+	if t.pending != nil {
+		t.pending.Done(t.within(t.ctx), committed)
+	}
 }
 
 // spoil makes the transaction fail from now on, its commit above all.
 func (t *Tx) spoil(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.spoiled == nil {
 		t.spoiled = err
 	}
@@ -196,8 +204,6 @@ func (t *Tx) spoil(err error) {
 
 // doomed returns why the transaction must not go on, if so.
 func (t *Tx) doomed() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.spoiled == nil {
 		return nil
 	}

@@ -33,30 +33,21 @@ type write struct {
 
 // begin opens the transaction and lets the scope read. entTx tells that ent itself
 // asked for a transaction.
-func (d *Driver) begin(ctx context.Context, entTx bool) (*write, error) {
+func (d *Driver) begin(ctx context.Context, entTx bool) (_ *write, err error) {
 	d.used = true
-	d.user = d.find.Find(ctx, d.base)
-	w := &write{d: d, ctx: ctx}
-	if d.user != nil {
-		if err := d.user.doomed(); err != nil {
-			return nil, err
-		}
-		w.pending = d.user.pending
-		w.unlock = d.user.lock(ctx)
-		w.ctx = context.WithValue(ctx, writeKey{}, d.user)
-		w.lasting = context.WithoutCancel(w.ctx)
-	} else {
-		w.pending = d.scope.Pending()
+	if d.user, err = d.find.Find(d.base); err != nil {
+		return nil, err
 	}
+	w := &write{d: d, ctx: ctx}
 	d.write = w
 	w.inside = true
 	defer w.unwound()
-	if err := w.open(entTx); err != nil {
+	if err := w.join(entTx); err != nil {
 		w.over, w.inside = true, false
 		w.release()
 		return nil, err
 	}
-	err := d.scope.Begin(w.ctx, w.tx, w.pending) //nolint:contextcheck // ctx with an end of its own
+	err = d.scope.Begin(w.ctx, w.tx, w.pending) //nolint:contextcheck // ctx with an end of its own
 	if err == nil {
 		err = w.life.detach()
 	}
@@ -65,6 +56,23 @@ func (d *Driver) begin(ctx context.Context, entTx bool) (*write, error) {
 	}
 	w.inside = false
 	return w, err
+}
+
+// join enters the caller's transaction, or opens one where there is none.
+func (w *write) join(entTx bool) error {
+	user := w.d.user
+	if user == nil {
+		w.pending = w.d.scope.Pending()
+		return w.open(entTx)
+	}
+	w.unlock = user.lock(w.ctx)
+	w.pending = user.gather(w.ctx, w.d.scope.Pending)
+	if err := user.doomed(); err != nil {
+		return err
+	}
+	w.ctx = context.WithValue(w.ctx, writeKey{}, user)
+	w.lasting = context.WithoutCancel(w.ctx)
+	return w.open(entTx)
 }
 
 // open begins a transaction, unless there is one of the caller's.

@@ -157,6 +157,21 @@ func TestF07Retries(t *testing.T) {
 	}
 }
 
+// TestUndoneBeforeTheFirstEntry: a statement that is not recorded may cost the transaction
+// as well, before anything that is.
+func TestUndoneBeforeTheFirstEntry(t *testing.T) {
+	t.Parallel()
+	b := setup(t, dialect.SQLite, entaudit.Config{})
+	b.oracle.exec(t, "CREATE TRIGGER undoing BEFORE INSERT ON plains BEGIN SELECT RAISE(ROLLBACK, 'undone'); END")
+	tx, err := b.client.Tx(t.Context())
+	require.NoError(t, err)
+	require.ErrorContains(t, tx.Plain.Create().SetTitle("p").Exec(t.Context()), "undone")
+	require.ErrorContains(t, tx.User.Create().SetName("alone").Exec(t.Context()), "rolled back")
+	require.ErrorContains(t, tx.Commit(), "rolled back")
+	require.Zero(t, b.plain.User.Query().CountX(t.Context()))
+	require.Empty(t, b.entries(t))
+}
+
 // TestInterruptedStatement: SQLite rolls back the whole transaction when a write in it is
 // interrupted.
 func TestInterruptedStatement(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"entgo.io/ent/dialect"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/audittest"
 	"github.com/entaudit/audit/internal/testdb"
 	"github.com/entaudit/audit/internal/torture/ent"
 	"github.com/entaudit/audit/internal/torture/ent/user"
@@ -275,4 +277,123 @@ func TestCase76RecordBeforeTheFirstWrite(t *testing.T) {
 	require.Contains(t, shorten(got), "WHERE 0", "the write lock comes first")
 	require.NoError(t, tx.Commit())
 	require.Len(t, b.entries(t), 2)
+}
+
+// TestW23RecordAfterTheEnd records something with a transaction that has ended, in which
+// nothing was recorded before: the caller is told that it is too late.
+func TestW23RecordAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		begins := map[string]func() (*ent.Tx, error){
+			"tx":       func() (*ent.Tx, error) { return b.client.Tx(t.Context()) },
+			"begintx":  func() (*ent.Tx, error) { return b.client.BeginTx(t.Context(), nil) },
+			"debug":    func() (*ent.Tx, error) { return b.client.Debug().Tx(t.Context()) },
+			"audited":  func() (*ent.Tx, error) { return b.plain.Audited(b.rec).Tx(t.Context()) },
+			"mutation": func() (*ent.Tx, error) { return ofMutation(t, b) },
+		}
+		runs := map[string]func(tx *ent.Tx){
+			"nothing":   func(*ent.Tx) {},
+			"unaudited": func(tx *ent.Tx) { tx.Plain.Create().SetTitle("p").ExecX(t.Context()) },
+			"query":     func(tx *ent.Tx) { tx.User.Query().CountX(t.Context()) },
+		}
+		ends := map[string]func(*ent.Tx) error{"commit": (*ent.Tx).Commit, "rollback": (*ent.Tx).Rollback}
+		for begin, open := range begins {
+			for run, f := range runs {
+				for end, over := range ends {
+					tx, err := open()
+					require.NoError(t, err)
+					f(tx)
+					require.NoError(t, over(tx))
+					name := begin + " " + run + " " + end
+					err = tx.Record(t.Context(), entaudit.Entry{Action: "too.late"})
+					require.ErrorIs(t, err, sql.ErrTxDone, name)
+					require.ErrorContains(t, err, "too.late", name)
+					require.ErrorIs(t, b.rec.Log(entaudit.InTx(t.Context(), tx), "too.late", "user", "1"), sql.ErrTxDone, name)
+				}
+			}
+		}
+		require.Empty(t, b.entries(t))
+		require.Zero(t, b.db.Stats().InUse)
+	})
+}
+
+// ofMutation begins a transaction and returns it as its mutations know it.
+func ofMutation(t *testing.T, b *bundle) (*ent.Tx, error) {
+	t.Helper()
+	tx, err := b.client.Tx(t.Context())
+	require.NoError(t, err)
+	return tx.Plain.Create().Mutation().Tx()
+}
+
+// TestCase14FailureAfterTheEnd: a mutation of a transaction that has ended fails, and
+// there is no end left that could deliver what tells of it.
+func TestCase14FailureAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	cfg, w := failures()
+	b := setup(t, dialect.SQLite, cfg)
+	for _, before := range []bool{false, true} {
+		tx, err := b.client.Tx(t.Context())
+		require.NoError(t, err)
+		if before {
+			tx.User.Create().SetName("in").ExecX(t.Context())
+		}
+		require.NoError(t, tx.Rollback())
+		require.ErrorIs(t, tx.User.Create().SetName("late").Exec(t.Context()), sql.ErrTxDone)
+		require.Equal(t, entaudit.Failure, w.One(t, audittest.Action("user.create")).Outcome)
+		w.Reset()
+	}
+}
+
+// TestTransactionIsSharedFromItsFirstStatement has the first thing that is recorded in a
+// transaction meet others that use it. The race detector looks on.
+func TestTransactionIsSharedFromItsFirstStatement(t *testing.T) {
+	t.Parallel()
+	b := setup(t, dialect.SQLite, entaudit.Config{})
+	for name, first := range map[string]func(*ent.Tx) error{
+		"record": func(tx *ent.Tx) error { return tx.Record(t.Context(), entaudit.Entry{Action: "user.look"}) },
+		"create": func(tx *ent.Tx) error { return tx.User.Create().SetName("ann").Exec(t.Context()) },
+		"raw": func(tx *ent.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "DELETE FROM plains WHERE 0")
+			return err
+		},
+	} {
+		tx, err := b.client.Tx(t.Context())
+		require.NoError(t, err, name)
+		var wg sync.WaitGroup
+		var queried, made error
+		wg.Go(func() { _, queried = tx.Plain.Query().Count(t.Context()) })
+		wg.Go(func() { made = tx.Plain.Create().SetTitle("p").Exec(t.Context()) })
+		require.NoError(t, first(tx), name)
+		wg.Wait()
+		require.NoError(t, errors.Join(queried, made), name)
+		require.NoError(t, tx.Commit(), name)
+	}
+	require.Len(t, b.entries(t), 2)
+}
+
+// TestAuditedWithinATransaction switches auditing on in the middle of a transaction.
+func TestAuditedWithinATransaction(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		bare := ent.NewClient(ent.Driver(b.drv))
+		for name, client := range map[string]func(*ent.Tx) *ent.Client{
+			"client": (*ent.Tx).Client,
+			"debug":  func(tx *ent.Tx) *ent.Client { return tx.Client().Debug() },
+		} {
+			for _, commits := range []bool{false, true} {
+				tx, err := bare.Tx(t.Context())
+				require.NoError(t, err, name)
+				tx.Plain.Create().SetTitle("p").ExecX(t.Context())
+				client(tx).Audited(b.rec).User.Create().SetName(name).ExecX(t.Context())
+				require.Error(t, tx.Record(t.Context(), entaudit.Entry{Action: "a"}), "tx itself has no recorder")
+				if commits {
+					require.NoError(t, tx.Commit(), name)
+				} else {
+					require.NoError(t, tx.Rollback(), name)
+				}
+			}
+		}
+		require.Len(t, b.entries(t), 2)
+		b.oracle.compare(t)
+	})
 }

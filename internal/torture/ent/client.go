@@ -264,6 +264,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	}
 	cfg := c.config
 	cfg.driver = tx
+	auditBegun(&cfg)
 	return &Tx{
 		ctx:      ctx,
 		config:   cfg,
@@ -317,6 +318,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	}
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
+	auditBegun(&cfg)
 	return &Tx{
 		ctx:      ctx,
 		config:   cfg,

@@ -11,7 +11,6 @@ import (
 
 	"github.com/entaudit/audit/entaudit"
 	audithook "github.com/entaudit/audit/entaudit/hook"
-	"github.com/entaudit/audit/entaudit/txdriver"
 	"github.com/entaudit/audit/internal/compat/multischema/ent/note"
 	"github.com/entaudit/audit/internal/compat/multischema/ent/order"
 	"github.com/entaudit/audit/internal/compat/multischema/ent/product"
@@ -47,36 +46,40 @@ func Auditor(rec *entaudit.Recorder) Option {
 }
 
 // Audited returns a client like c that records what it changes. Hooks that are added
-// to c later do not apply to it.
+// to c later do not apply to it. Where c is that of a transaction, nothing else may use
+// the transaction meanwhile.
 func (c *Client) Audited(rec *entaudit.Recorder) *Client {
 	cfg, hooks := c.config, *c.hooks
 	cfg.hooks = &hooks
 	Auditor(rec)(&cfg)
+	auditBegun(&cfg)
 	client := &Client{config: cfg}
 	client.init()
 	return client
 }
 
 // Record writes an entry of the program's own with the transaction: it is stored
-// if and only if the transaction commits.
+// if and only if the transaction commits. It fails where that has ended.
 func (tx *Tx) Record(ctx context.Context, e entaudit.Entry) error {
 	return audithook.Record(ctx, tx.auditor, auditGraph, tx.driver, e)
 }
 
-// auditTx returns the transaction that drv is, wrapped on first use, or nil.
-func auditTx(drv dialect.Driver, wrap func(dialect.Tx) *txdriver.Tx) *txdriver.Tx {
-	tx, ok := drv.(*txDriver)
-	if !ok {
-		return nil
+// auditTx returns the transaction that drv is, nil where it is none.
+func auditTx(drv dialect.Driver) dialect.Tx {
+	if tx, ok := drv.(*txDriver); ok {
+		return tx.tx
 	}
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	w, ok := tx.tx.(*txdriver.Tx)
-	if !ok {
-		w = wrap(tx.tx)
-		tx.tx = w
+	return nil
+}
+
+// auditBegun makes the transaction that c is of, if any, one that entries can be written with.
+// Tx and BeginTx call it before anybody knows the transaction.
+func auditBegun(c *config) {
+	if tx, ok := audithook.Bare(c.driver).(*txDriver); ok {
+		if w, ok := audithook.Begun(c.auditor, tx.Dialect(), tx.tx); ok {
+			tx.tx = w
+		}
 	}
-	return w
 }
 
 // auditClient returns what the builders of a client run on.

@@ -26,6 +26,7 @@ func TestAllWork(t *testing.T) {
 	defer client.Close()
 	require.NoError(t, client.Schema.Create(t.Context()))
 	require.Equal(t, "right", client.CallRight(), "ent takes the last of two overriding templates")
+	require.NoError(t, client.Ping(t.Context()))
 	require.Equal(t, "left right", ent.Left+" "+ent.Right)
 
 	u := client.User.Create().SetName("ann").SaveX(t.Context())
@@ -36,6 +37,10 @@ func TestAllWork(t *testing.T) {
 	client.User.DeleteOne(u).ExecX(t.Context())
 	logs := client.AuditLog.Query().Order(auditlog.ByID()).AllX(t.Context())
 	require.Len(t, logs, 5)
+	tx, err := client.Tx(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, tx.Rollback())
+	require.ErrorIs(t, tx.Record(t.Context(), entaudit.Entry{Action: "late"}), sql.ErrTxDone)
 	changes, err := entaudit.DecodeChanges(logs[2].Changes)
 	require.NoError(t, err)
 	got := make(map[string]string)
