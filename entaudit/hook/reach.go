@@ -213,43 +213,6 @@ func (r *reach) edges(key rowKey) []entaudit.EdgeChange {
 	return changes
 }
 
-// ordered returns the rows as they changed, but that one which gives up a value of a unique
-// key comes before the one that takes it: the entries can be applied in their order.
-func (r *reach) ordered() []*farRow {
-	held := make(map[rowKey]*farRow) // by table, and column and value in place of the id
-	each := func(w *farRow, values []any, f func(rowKey)) {
-		for i, v := range values {
-			if d := w.key.s.Fields[w.fields[i]]; d.Key && v != nil {
-				f(rowKey{w.key.s, d.Column + "\x00" + idText(d.Kind, v)})
-			}
-		}
-	}
-	for _, w := range r.rows {
-		each(w, w.before, func(k rowKey) { held[k] = w })
-	}
-	if len(held) == 0 {
-		return r.rows
-	}
-	list, seen := make([]*farRow, 0, len(r.rows)), make(map[*farRow]bool, len(r.rows))
-	var visit func(w *farRow)
-	visit = func(w *farRow) {
-		if seen[w] {
-			return
-		}
-		seen[w] = true
-		each(w, w.after, func(k rowKey) {
-			if h := held[k]; h != nil {
-				visit(h)
-			}
-		})
-		list = append(list, w)
-	}
-	for _, w := range r.rows {
-		visit(w)
-	}
-	return list
-}
-
 // take returns the row of key, which is then done with, or nil.
 func (r *reach) take(key rowKey) *farRow {
 	w := r.byRow[key]
@@ -271,7 +234,7 @@ func (r *reach) caused(key rowKey, id uuid.UUID, in *Intent) {
 // which have theirs already. It reads the tenants and labels of rows that are linked.
 func (s *scope) emitReach(ctx context.Context, tx dialect.ExecQuerier) error {
 	r := &s.reach
-	for _, w := range r.ordered() {
+	for _, w := range r.givers().first(r.rows) {
 		if r.byRow[w.key] == w && w.key.s.Audited {
 			s.emitFar(w)
 		}

@@ -335,7 +335,7 @@ func (u *updateScope) operation() entaudit.Operation {
 // compare makes the entries of those of list that differ.
 func (u *updateScope) compare(list []row) {
 	op := u.operation()
-	d := u.differ()
+	d, giving := u.differ(), u.reach.givers()
 	for _, before := range list {
 		after, ok := u.new.get(before.id)
 		if !ok || u.returns() && !u.known {
@@ -343,6 +343,7 @@ func (u *updateScope) compare(list []row) {
 		}
 		key := rowKey{u.p.Schema, before.id}
 		fields, was, is := u.net(key, u.old.fields, before.values, after.values)
+		ahead := u.giveWay(giving, fields, is)
 		e := u.entry(u.in, op, before.id)
 		more := d.between(&e, fields, was, is)
 		if !more && u.p.IgnoreTouch {
@@ -357,6 +358,9 @@ func (u *updateScope) compare(list []row) {
 			continue
 		}
 		d.describe(&e, fields, is)
+		for i := range ahead {
+			u.entries[len(u.entries)-1-i].CauseID = e.ID
+		}
 		if !u.old.large() {
 			u.reach.caused(key, e.ID, u.in)
 		}
