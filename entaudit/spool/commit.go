@@ -137,7 +137,7 @@ func (s *Spool) stored(seg *segment, requests []*request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range requests {
-		seg.remember(r.entries, r.lengths, seg.end)
+		s.remembered += seg.remember(r.entries, r.lengths, seg.end, maxRecent-s.remembered)
 		seg.end += int64(len(r.records))
 		seg.left += len(r.entries)
 		s.bytes += int64(len(r.records))
@@ -205,11 +205,15 @@ func (s *Spool) create(o *owner, number uint64) (*segment, error) {
 	return &segment{name: name, file: f, acked: start, end: start, fresh: true}, nil
 }
 
+// seal ends a file. Its entries make room in memory for others, unless they are next.
 func (s *Spool) seal(seg *segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.sealed = true
 	s.active = nil
+	if s.first().seg != seg {
+		s.remembered -= seg.forget()
+	}
 }
 
 // giveUp ends a file whose write or sync has failed, and takes back what may have reached

@@ -271,5 +271,5 @@ func TestF25OrphansAreAdoptedOnce(t *testing.T) {
 func forget(s *Spool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.active.recent, s.active.recentEnds = nil, nil
+	s.remembered -= s.active.forget()
 }

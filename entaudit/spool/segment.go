@@ -134,43 +134,58 @@ type segment struct {
 	damaged bool
 	fresh   bool // of the committer: the folder has not been synced since it was made
 
-	// Entries from acked on, as many as fit, so that what is delivered soon need not be
-	// read and decoded; and where each ends.
-	recent      []entaudit.Entry
-	recentEnds  []int64
-	recentBytes int64
+	// Entries from acked on, as many as there is room for, so that what is delivered soon
+	// need not be read and decoded; and where each ends.
+	recent     []entaudit.Entry
+	recentEnds []int64
 }
 
-// maxRecent is how many bytes of records the entries of a file that are kept in memory stand
-// for at most.
+// maxRecent is how many bytes of records the entries of a spool that are kept in memory
+// stand for at most.
 const maxRecent = 4 << 20
 
 // remember keeps entries whose records begin at an offset, if they follow on those that
-// are kept.
-func (s *segment) remember(entries []entaudit.Entry, lengths []int, at int64) {
-	for i, n := range lengths {
-		next := s.acked
-		if len(s.recentEnds) > 0 {
-			next = s.recentEnds[len(s.recentEnds)-1]
-		}
-		if at != next || s.recentBytes+int64(n) > maxRecent {
-			return
-		}
-		at += int64(n)
-		s.recent, s.recentEnds = append(s.recent, entries[i]), append(s.recentEnds, at)
-		s.recentBytes += int64(n)
+// are kept and as far as there is room. It returns how much they take.
+func (s *segment) remember(entries []entaudit.Entry, lengths []int, at, room int64) (taken int64) {
+	if at != s.acked+s.remembered() {
+		return 0
 	}
+	for i, n := range lengths {
+		if taken+int64(n) > room {
+			break
+		}
+		taken += int64(n)
+		s.recent, s.recentEnds = append(s.recent, entries[i]), append(s.recentEnds, at+taken)
+	}
+	return taken
 }
 
-// ack notes that everything before an offset is acknowledged.
-func (s *segment) ack(end int64) {
+// remembered returns how many bytes of records the entries that are kept stand for.
+func (s *segment) remembered() int64 {
+	if len(s.recentEnds) == 0 {
+		return 0
+	}
+	return s.recentEnds[len(s.recentEnds)-1] - s.acked
+}
+
+// forget keeps no entries any more, and returns how much they took.
+func (s *segment) forget() (freed int64) {
+	freed = s.remembered()
+	s.recent, s.recentEnds = nil, nil
+	return freed
+}
+
+// ack notes that everything before an offset is acknowledged. It returns how much the
+// entries took that are not kept any more.
+func (s *segment) ack(end int64) (freed int64) {
+	before := s.remembered()
 	n, _ := slices.BinarySearch(s.recentEnds, end+1)
 	s.recent, s.recentEnds = s.recent[n:], s.recentEnds[n:]
-	s.recentBytes -= end - s.acked
 	s.acked = end
 	if len(s.recent) == 0 {
-		s.recent, s.recentEnds, s.recentBytes = nil, nil, 0
+		s.recent, s.recentEnds = nil, nil
 	}
+	return before - s.remembered()
 }
 
 func header(acked int64) []byte {

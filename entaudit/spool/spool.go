@@ -69,16 +69,17 @@ type Spool struct {
 	scanned time.Time
 	unacked []position // of the entries that Read returned last
 
-	mu       sync.Mutex
-	owners   []*owner // this process's own is the last
-	queued   []*request
-	reserved int64 // bytes of what is queued
-	bytes    int64 // of the segments
-	count    int
-	lost     int // entries that are damaged and not told of
-	closed   bool
-	stats    Stats
-	active   *segment // of the committer
+	mu         sync.Mutex
+	owners     []*owner // this process's own is the last
+	queued     []*request
+	reserved   int64 // bytes of what is queued
+	bytes      int64 // of the segments
+	remembered int64 // bytes of the records whose entries are kept in memory
+	count      int
+	lost       int // entries that are damaged and not told of
+	closed     bool
+	stats      Stats
+	active     *segment // of the committer
 
 	closing  sync.Once
 	closeErr error
@@ -202,7 +203,7 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 		s.mu.Lock()
 		p.seg.damaged = p.seg.damaged || damaged
 		if len(entries) == 0 {
-			p.seg.ack(end) // nothing in it can be read
+			s.remembered -= p.seg.ack(end) // nothing in it can be read
 			p.seg.sealed = true
 			s.mu.Unlock()
 			continue
@@ -220,14 +221,22 @@ func (s *Spool) front() (p position, end int64, lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lost, s.lost = s.lost, 0
+	if p = s.first(); p.seg != nil {
+		end = p.seg.end
+	}
+	return p, end, lost
+}
+
+// first returns the segment with the oldest entries. It is called with mu held.
+func (s *Spool) first() position {
 	for _, o := range s.owners {
 		for _, seg := range o.segments {
 			if seg.acked < seg.end {
-				return position{owner: o, seg: seg}, seg.end, lost
+				return position{owner: o, seg: seg}
 			}
 		}
 	}
-	return position{}, 0, lost
+	return position{}
 }
 
 // recent returns the first entries of a segment, as far as they are in memory.
@@ -255,7 +264,7 @@ func (s *Spool) Ack(n int) error {
 		s.mu.Unlock()
 		return fmt.Errorf("spool: acknowledge: %w", queue.ErrClosed)
 	}
-	p.seg.ack(p.end)
+	s.remembered -= p.seg.ack(p.end)
 	p.seg.left -= n
 	s.count -= n
 	s.mu.Unlock()

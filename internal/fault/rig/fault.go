@@ -34,6 +34,7 @@ func faults() []fault {
 		{"F06", "the way to the audit database is slow, narrow, dead, or cut", rigged(slow)},
 		{"F08", "the database's disk is full", fullDisk},
 		{"F23", "entries come faster than they are stored", rigged(overflow)},
+		{"F23/spool", "the same with a spool that has room for them", rigged(backlog)},
 		{"F24", "the process ends with a backlog", rigged(shutdowns)},
 		{"F25", "processes share a spool, and one is killed", rigged(orphans)},
 	}

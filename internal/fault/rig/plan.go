@@ -32,6 +32,7 @@ type plan struct {
 	conns      int
 	capacity   int
 	segment    int64 // bytes of a file of the spool; 0 means the default
+	ballast    int   // bytes of text in each entry of the program's own
 	block      time.Duration
 	timeout    time.Duration // of a write to the audit database
 	patience   time.Duration // of whoever waits for an op
@@ -56,6 +57,7 @@ func (p *plan) flags(f *flag.FlagSet) {
 	f.IntVar(&p.conns, "conns", p.conns, "connections of each pool")
 	f.IntVar(&p.capacity, "capacity", p.capacity, "entries that the queue holds")
 	f.Int64Var(&p.segment, "segment", p.segment, "bytes of a file of the spool")
+	f.IntVar(&p.ballast, "ballast", p.ballast, "bytes of text in each entry of the program's own")
 	f.DurationVar(&p.block, "block", p.block, "wait for room in the queue")
 	f.DurationVar(&p.timeout, "timeout", p.timeout, "of a write to the audit database")
 	f.DurationVar(&p.patience, "patience", p.patience, "of whoever waits for an op")

@@ -145,7 +145,7 @@ func TestOpsAreLines(t *testing.T) {
 func TestPlanSurvivesItsFlags(t *testing.T) {
 	t.Parallel()
 	p := plan{
-		app: "postgres://x", audit: "y z", delivery: viaQueue, dir: "/d", canary: "c", conns: 3, capacity: 4, segment: 5,
+		app: "postgres://x", audit: "y z", delivery: viaQueue, dir: "/d", canary: "c", conns: 3, capacity: 4, segment: 5, ballast: 6,
 		block: time.Second, timeout: 2 * time.Second, patience: time.Minute, grace: time.Hour, shutdown: time.Millisecond,
 	}
 	var got plan

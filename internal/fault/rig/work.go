@@ -42,7 +42,7 @@ func (c *child) do(ctx context.Context, o op) error {
 	case manual:
 		return c.rec.Record(ctx, entaudit.Entry{
 			Action: "op.manual", Resource: entaudit.Resource{Type: "op", ID: fmt.Sprintf("m-%d", o.n)},
-			Metadata: map[string]any{"password": c.plan.canary, "note": "Bearer " + c.plan.token()},
+			Metadata: map[string]any{"password": c.plan.canary, "note": "Bearer " + c.plan.token(), "ballast": strings.Repeat("x ", c.plan.ballast/2)},
 		})
 	case request:
 		return c.ask(ctx, o)
