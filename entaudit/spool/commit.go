@@ -193,7 +193,7 @@ func (s *Spool) tail(n int64) (*segment, error) {
 
 // create makes a file.
 func (s *Spool) create(o *owner, number uint64) (*segment, error) {
-	name := path.Join(o.dir, fmt.Sprintf("%016x%s", number, suffix))
+	name := path.Join(o.dir, fileName(number))
 	f, err := s.fs.Create(name)
 	if err != nil {
 		return nil, err

@@ -238,17 +238,17 @@ func FuzzSegment(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(append(header(int64(headerSize)), records...))
-	f.Add(append(header(int64(headerSize+7)), records...))
-	f.Add([]byte(magic))
-	f.Add(append([]byte(mark), 1, 0, 0, 0))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Add(append(header(int64(headerSize)), records...), true)
+	f.Add(append(header(int64(headerSize+7)), records...), false)
+	f.Add([]byte(magic), true)
+	f.Add(append([]byte(mark), 1, 0, 0, 0), false)
+	f.Fuzz(func(t *testing.T, data []byte, newest bool) {
 		name := filepath.Join(t.TempDir(), "x")
 		require.NoError(t, os.WriteFile(name, data, 0o600))
 		file, err := os.OpenFile(name, os.O_RDWR, 0)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, file.Close()) }()
-		seg, _, err := recoverSegment(name, diskFile{file})
+		seg, _, err := recoverSegment(name, diskFile{file}, newest)
 		require.NoError(t, err)
 		n := 0
 		for seg.acked < seg.end {

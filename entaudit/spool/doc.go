@@ -9,9 +9,10 @@
 //
 // A file whose write or sync has failed is cut back to what was synced before and never
 // appended to again, since a second sync would report success without having done
-// anything. What a crash left half written at the end of a file is cut off; it was never
-// acknowledged. What is damaged elsewhere is skipped, counted, and its file is kept in the
-// folder "damaged".
+// anything. What a crash left half written at the end of the newest file is cut off; it was
+// never acknowledged. Whatever else cannot be read is damage: it is skipped and counted, and
+// its file is kept as it is in the folder "damaged". That counts a file too that could not be
+// cut back.
 //
 // It works on Unix systems, on local file systems that honour fsync and flock.
 package spool

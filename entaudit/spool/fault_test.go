@@ -172,6 +172,11 @@ func TestTornTailIsCutOffAndReported(t *testing.T) {
 		require.NoError(t, os.MkdirAll(owner, 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(owner, filepath.Base(name)), data[:cut], 0o600))
 		s, _ := begin(t, dir, Config{})
+		if left > 0 {
+			info, err := os.Stat(paths(t, dir)[0])
+			require.NoError(t, err)
+			require.Equal(t, int64(headerSize+left*(len(data)-headerSize)/3), info.Size(), "%d of %d bytes", cut, len(data))
+		}
 		require.Equal(t, names(0, left), drain(t, s), "%d of %d bytes", cut, len(data))
 		if cut > last {
 			require.Equal(t, int(cut-last), s.Stats().Torn)

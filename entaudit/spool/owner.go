@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -92,34 +93,46 @@ func (s *Spool) load(o *owner) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range names {
-		if !strings.HasSuffix(n.Name(), suffix) || !n.Type().IsRegular() {
-			continue
-		}
+	names = slices.DeleteFunc(names, func(n fs.DirEntry) bool {
+		return !strings.HasSuffix(n.Name(), suffix) || !n.Type().IsRegular()
+	})
+	for i, n := range names {
 		name := path.Join(o.dir, n.Name())
 		f, err := s.fs.Open(name)
 		if err != nil {
 			return err
 		}
-		seg, r, err := recoverSegment(name, f)
+		seg, r, err := recoverSegment(name, f, newest(names, i))
 		if err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
 		}
 		if r.torn > 0 {
 			slog.Warn("spool: what was not stored completely is cut off", "file", name, "bytes", r.torn)
 		}
-		if r.damaged > 0 {
-			slog.Error("spool: entries are damaged", "file", name, "places", r.damaged)
+		if r.lost > 0 {
+			slog.Error("spool: entries are damaged", "file", name, "entries", r.lost)
 		}
 		s.mu.Lock()
 		s.stats.Torn += r.torn
-		s.stats.Damaged += r.damaged
-		s.lost += r.damaged
+		s.stats.Damaged += r.lost
+		s.lost += r.lost
 		s.mu.Unlock()
 		o.segments = append(o.segments, seg)
 	}
 	return nil
 }
+
+// newest reports whether a process has written the i-th of its files last: the last one to
+// be appended to, or the first of those that were put in front.
+func newest(names []fs.DirEntry, i int) bool {
+	if names[i].Name() >= fileName(firstNumber) {
+		return i == len(names)-1
+	}
+	return i == 0
+}
+
+// fileName is the name of a segment. Names are ordered as numbers are.
+func fileName(number uint64) string { return fmt.Sprintf("%016x%s", number, suffix) }
 
 // close lets go of the folder and what is in it.
 func (o *owner) close() error {

@@ -41,24 +41,31 @@ func checksum(length, payload []byte) uint32 {
 	return crc32.Update(crc32.Update(0, table, length), table, payload)
 }
 
+// whole returns where the record ends that data begins with, by its mark and length, if all
+// of it is there.
+func whole(data []byte) (end int, ok bool) {
+	if len(data) < prefixSize || string(data[:len(mark)]) != mark {
+		return 0, false
+	}
+	n := int64(binary.LittleEndian.Uint32(data[len(mark):]))
+	return prefixSize + int(n), n > 0 && n <= int64(len(data)-prefixSize)
+}
+
 // record returns the payload of the record that data begins with.
 func record(data []byte) (payload []byte, ok bool) {
-	if len(data) < prefixSize || string(data[:len(mark)]) != mark {
+	end, ok := whole(data)
+	if !ok {
 		return nil, false
 	}
 	length := data[len(mark) : len(mark)+4]
-	n := int64(binary.LittleEndian.Uint32(length))
-	if n == 0 || n > int64(len(data)-prefixSize) {
-		return nil, false
-	}
-	payload = data[prefixSize : prefixSize+int(n)]
+	payload = data[prefixSize:end]
 	return payload, checksum(length, payload) == binary.LittleEndian.Uint32(data[len(mark)+4:])
 }
 
-// scan calls yield with each record of data, which may be damaged, and where it begins and
-// ends, until yield returns false. It returns where the last one ended and how many times
-// something else stood between two records.
-func scan(data []byte, yield func(payload []byte, begin, end int) bool) (end, damaged int) {
+// scan calls yield with each record of data, which may be damaged, and where it ends, until
+// yield returns false. It returns where the last one ended and how many seem to have been
+// between those that it found.
+func scan(data []byte, yield func(payload []byte, end int) bool) (end, lost int) {
 	for at := 0; at < len(data); {
 		payload, ok := record(data[at:])
 		if !ok {
@@ -70,16 +77,39 @@ func scan(data []byte, yield func(payload []byte, begin, end int) bool) (end, da
 			continue
 		}
 		if at > end {
-			damaged++
+			lost += estimate(data[end:at])
 		}
-		begin := at
 		at += prefixSize + len(payload)
 		end = at
-		if !yield(payload, begin, end) {
+		if !yield(payload, end) {
 			break
 		}
 	}
-	return end, damaged
+	return end, lost
+}
+
+// estimate returns how many records seem to have been in data, which holds none any more.
+func estimate(data []byte) int {
+	n := bytes.Count(data, []byte(mark))
+	if len(data) > 0 && !bytes.HasPrefix(data, []byte(mark)) {
+		n++
+	}
+	return n
+}
+
+// torn reports whether a write that was cut off can have left data, which holds no record.
+// One that is there as a whole has been damaged later.
+func torn(data []byte) bool {
+	for {
+		at := bytes.Index(data, []byte(mark))
+		if at < 0 {
+			return true
+		}
+		if _, ok := whole(data[at:]); ok {
+			return false
+		}
+		data = data[at+1:]
+	}
 }
 
 // encode returns entries as records, the length of each, and the entries as they come back.
@@ -203,14 +233,15 @@ func acknowledged(data []byte) int64 {
 	return at
 }
 
-// recovered is what a segment of another process held.
+// recovered is what a segment of another process held beside entries.
 type recovered struct {
-	torn    int // bytes that were cut off
-	damaged int // places between entries that were
+	torn int // bytes that were cut off
+	lost int // entries that cannot be read, as far as that can be told
 }
 
-// recover reads a file that another process left.
-func recoverSegment(name string, f file) (*segment, recovered, error) {
+// recoverSegment reads a file that another process left. Only in a newest one can the end
+// be what a crash has left half written: all others had been synced as a whole.
+func recoverSegment(name string, f file, newest bool) (*segment, recovered, error) {
 	size, err := f.Size()
 	if err != nil {
 		return nil, recovered{}, err
@@ -221,15 +252,24 @@ func recoverSegment(name string, f file) (*segment, recovered, error) {
 	}
 	s := &segment{name: name, file: f, sealed: true, acked: int64(headerSize), end: int64(headerSize)}
 	if len(data) < headerSize {
-		return s, recovered{torn: len(data)}, nil // it was never synced
+		if newest {
+			return s, recovered{torn: len(data)}, nil // it was never synced
+		}
+		s.damaged = true
+		return s, recovered{lost: 1}, nil
 	}
 	if string(data[:len(magic)]) == magic {
 		s.acked = acknowledged(data)
 	}
-	end, damaged := scan(data[s.acked:], func([]byte, int, int) bool { s.left++; return true })
+	end, lost := scan(data[s.acked:], func([]byte, int) bool { s.left++; return true })
 	s.end = s.acked + int64(end)
-	s.damaged = damaged > 0
-	r := recovered{torn: len(data) - int(s.end), damaged: damaged}
+	r := recovered{lost: lost}
+	if tail := data[s.end:]; newest && torn(tail) {
+		r.torn = len(tail)
+	} else {
+		r.lost += estimate(tail)
+	}
+	s.damaged = r.lost > 0
 	if r.torn > 0 {
 		if err := f.Truncate(s.end); err != nil {
 			return nil, recovered{}, err
@@ -251,7 +291,7 @@ func (s *segment) read(from, end int64, n int) (entries []entaudit.Entry, ends [
 			return nil, nil, false, err
 		}
 		entries, ends = entries[:0], ends[:0]
-		last, bad := scan(data, func(payload []byte, _, stop int) bool {
+		last, bad := scan(data, func(payload []byte, stop int) bool {
 			var e entaudit.Entry
 			if err := e.UnmarshalJSON(payload); err != nil {
 				damaged = true

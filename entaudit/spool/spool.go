@@ -98,7 +98,7 @@ type Stats struct {
 	Bytes    int64 // of the files
 	Adopted  int   // processes that were gone and whose entries were taken over
 	Torn     int   // bytes that a crash had left half written, and that were cut off
-	Damaged  int   // places where acknowledged entries cannot be read any more
+	Damaged  int   // entries that had been stored and cannot be read any more, as far as that can be told
 	Failures int   // of files to store what was appended; another took their place
 }
 
@@ -289,9 +289,7 @@ func (s *Spool) sweep() error {
 			s.bytes -= seg.end
 			s.count -= seg.left
 			s.lost += seg.left
-			if seg.left > 0 {
-				s.stats.Damaged++
-			}
+			s.stats.Damaged += seg.left
 			done = append(done, seg)
 			return true
 		})
