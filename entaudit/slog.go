@@ -3,14 +3,19 @@ package entaudit
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 // NewSlog returns a Writer that logs every entry with all its fields at level
-// INFO, through l or, when l is nil, through slog.Default at the time of the
-// call. It never fails.
+// INFO, through the handler of l or, when l is nil, of slog.Default at the time of
+// the call. It does not ask the handler whether INFO is enabled: a level that
+// quiets a program does not unmake its audit trail. A handler that leaves out
+// levels by itself, as slog.MultiHandler does, is believed. An error of the handler
+// is returned, and the entries behind it are not logged.
 func NewSlog(l *slog.Logger) Writer { return slogWriter{l} }
 
 type slogWriter struct{ l *slog.Logger }
@@ -22,8 +27,13 @@ func (w slogWriter) Write(ctx context.Context, entries []Entry) error {
 	if l == nil {
 		l = slog.Default()
 	}
+	h := l.Handler() // a Logger drops what the handler returns
 	for i := range entries {
-		l.LogAttrs(ctx, slog.LevelInfo, "audit", entries[i].attrs()...)
+		r := slog.NewRecord(time.Now(), slog.LevelInfo, "audit", 0)
+		r.AddAttrs(entries[i].attrs()...)
+		if err := h.Handle(ctx, r); err != nil {
+			return fmt.Errorf("slog: entry %s: %w", entries[i].ID, err)
+		}
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package entaudit_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,6 +66,49 @@ func TestSlogLinesCannotBeForgedS56T06(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestSlogLogsWhateverTheLevelF02(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]func(io.Writer, *slog.HandlerOptions) slog.Handler{
+		"json": func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) },
+		"text": func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(w, o) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var buf bytes.Buffer
+			l := slog.New(handler(&buf, &slog.HandlerOptions{Level: slog.LevelError})).With("pod", "a")
+			rec, err := entaudit.New(entaudit.Config{Writer: entaudit.NewSlog(l)})
+			require.NoError(t, err)
+			require.NoError(t, rec.Log(t.Context(), "invoice.pay", "invoice", "7"))
+			require.Contains(t, buf.String(), "invoice.pay")
+			require.Contains(t, buf.String(), "pod", "what the logger adds is there")
+		})
+	}
+}
+
+// fullDisk has room for so many lines.
+type fullDisk struct{ room int }
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	if d.room--; d.room < 0 {
+		return 0, syscall.ENOSPC
+	}
+	return len(p), nil
+}
+
+func TestSlogTellsThatALineWasNotWrittenF02(t *testing.T) {
+	t.Parallel()
+	l := slog.New(slog.NewJSONHandler(&fullDisk{room: 1}, nil))
+	entries := []entaudit.Entry{full("canary"), full("canary")}
+	err := entaudit.NewSlog(l).Write(t.Context(), entries)
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.ErrorContains(t, err, entries[1].ID.String())
+	require.NotContains(t, err.Error(), "canary")
+
+	rec, err := entaudit.New(entaudit.Config{Writer: entaudit.NewSlog(l)})
+	require.NoError(t, err)
+	require.ErrorIs(t, rec.Log(t.Context(), "invoice.pay", "invoice", "7"), syscall.ENOSPC)
 }
 
 func TestSlogIsTheDefaultWriter(t *testing.T) {
