@@ -34,7 +34,8 @@ var ErrOpen = errors.New("the writer has failed too often and is left alone")
 // Breaker returns a Writer that leaves w alone once it has failed several times in a
 // row: further writes fail at once with [ErrOpen], which saves their callers the wait
 // and w the load, until a single one that is let through succeeds. A write that its own
-// caller cancelled counts neither way. Health returns an error while writes are refused.
+// caller cancelled counts neither way. Health returns an error while writes are refused,
+// and not once one would be let through: without traffic nobody would find out.
 func Breaker(w entaudit.Writer, o BreakerOptions) entaudit.Writer {
 	failures := cmp.Or(o.Failures, DefaultFailures)
 	return &breaker{
@@ -77,7 +78,7 @@ func (b *breaker) Write(ctx context.Context, entries []entaudit.Entry) error {
 
 func (b *breaker) Health(ctx context.Context) error {
 	var err error
-	if b.cb.State() != gobreaker.StateClosed {
+	if b.cb.State() == gobreaker.StateOpen {
 		err = fmt.Errorf("breaker of %s: %w", entaudit.WriterName(b.ws[0]), ErrOpen)
 	}
 	return errors.Join(err, b.around.Health(ctx))

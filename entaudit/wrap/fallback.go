@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/entaudit/audit/entaudit"
 )
@@ -16,17 +17,23 @@ import (
 // write that failed may have stored a part, entries may be in more than one place, with
 // the same ids.
 //
-// That a write went past a writer, and that one is back, is logged once each; Health says
-// so for as long as it is the case.
+// That a write went past a writer, and that one is back, is logged once each. Health says
+// so until a write does not, and for [FallbackNote] at most: where nobody writes, nobody
+// finds out that it is back.
 func Fallback(ws ...entaudit.Writer) entaudit.Writer {
 	return &fallback{around: around{name: "fallback", ws: ws}}
 }
+
+// FallbackNote is how long Health tells of a write that went past a writer of a
+// [Fallback].
+const FallbackNote = time.Minute
 
 type fallback struct {
 	around
 
 	mu      sync.Mutex
-	skipped error // why the last write went past a writer
+	skipped error     // why the last write went past a writer
+	at      time.Time // when that was
 }
 
 func (f *fallback) Write(ctx context.Context, entries []entaudit.Entry) error {
@@ -52,7 +59,7 @@ func (f *fallback) Write(ctx context.Context, entries []entaudit.Entry) error {
 func (f *fallback) note(ctx context.Context, w entaudit.Writer, err error) {
 	f.mu.Lock()
 	before := f.skipped
-	f.skipped = err
+	f.skipped, f.at = err, time.Now()
 	f.mu.Unlock()
 	switch {
 	case err != nil && before == nil:
@@ -64,10 +71,11 @@ func (f *fallback) note(ctx context.Context, w entaudit.Writer, err error) {
 
 func (f *fallback) Health(ctx context.Context) error {
 	f.mu.Lock()
-	skipped := f.skipped
+	skipped, at := f.skipped, f.at
 	f.mu.Unlock()
-	if skipped != nil {
-		skipped = fmt.Errorf("entries go to a fallback: %w", skipped)
+	var err error
+	if skipped != nil && time.Since(at) < FallbackNote {
+		err = fmt.Errorf("entries go to a fallback: %w", skipped)
 	}
-	return errors.Join(skipped, f.around.Health(ctx))
+	return errors.Join(err, f.around.Health(ctx))
 }

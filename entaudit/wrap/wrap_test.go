@@ -238,6 +238,22 @@ func TestFallback(t *testing.T) {
 	require.Equal(t, "fallback<memory,memory>", fmt.Sprint(w))
 }
 
+// TestFallbackForgets has nobody write any more, as where a probe that fails takes the
+// traffic away.
+func TestFallbackForgets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := wrap.Fallback(&flaky{write: func(context.Context, int) error { return errDisk }}, &flaky{})
+		require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
+		<-time.After(wrap.FallbackNote - time.Second)
+		require.ErrorIs(t, entaudit.ProbeWriter(t.Context(), w), errDisk)
+		<-time.After(2 * time.Second)
+		require.NoError(t, entaudit.ProbeWriter(t.Context(), w))
+		require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
+		require.ErrorIs(t, entaudit.ProbeWriter(t.Context(), w), errDisk)
+	})
+}
+
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -265,6 +281,7 @@ func TestBreaker(t *testing.T) {
 		require.Equal(t, before, f.tries.Load(), "it is left alone")
 
 		<-time.After(time.Minute + time.Second)
+		require.NoError(t, entaudit.ProbeWriter(t.Context(), w), "a write would be let through")
 		require.ErrorIs(t, write(t.Context()), errDisk, "one is let through")
 		require.ErrorIs(t, write(t.Context()), wrap.ErrOpen)
 
