@@ -140,6 +140,7 @@ func TestSuitesFail(t *testing.T) {
 		{"lazy writer", "name", "a short noun"},
 		{"lazy", "reuse", "The slice is the caller's again"},
 		{"lazy", "close", "is idempotent"},
+		{"lazy", "close late", "with an ended context"},
 		{"lazy", "closed", "a closed writer takes an entry"},
 	}
 	for name, b := range broken {

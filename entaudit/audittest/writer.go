@@ -3,6 +3,7 @@ package audittest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
 		{"check", checksWell},
 		{"close", closes},
 		{"close at once", closesAtOnce},
+		{"close late", closesLate},
 		{"closed", refusesWhenClosed},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
@@ -178,6 +180,27 @@ func closesAtOnce(t *testing.T, w entaudit.Writer) {
 		wg.Go(func() { _ = w.Write(t.Context(), Sample(t, 1)) }) // before or after: both are right
 	}
 	wg.Wait()
+}
+
+// closesLate closes w when there is no time left.
+func closesLate(t *testing.T, w entaudit.Writer) {
+	c, ok := w.(entaudit.Closer)
+	if !ok {
+		return
+	}
+	if err := w.Write(t.Context(), Sample(t, 3)); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	first := c.Close(ended)
+	if err := w.Write(t.Context(), Sample(t, 1)); err == nil {
+		t.Errorf("after Close with an ended context (%v) the writer takes an entry\nA program that has no time left to "+
+			"wait has ended: nobody closes it a second time.", first)
+	}
+	if second := c.Close(t.Context()); fmt.Sprint(second) != fmt.Sprint(first) {
+		t.Errorf("the first Close returns\n%v\nand the second\n%v\nLater calls return the same error.", first, second)
+	}
 }
 
 func refusesWhenClosed(t *testing.T, w entaudit.Writer) {

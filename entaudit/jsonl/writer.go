@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
@@ -31,7 +33,9 @@ type Writer struct {
 	dirty    bool          // something is not synced yet
 	timer    *time.Timer   // runs while dirty, with SyncInterval
 	troubled error         // what went wrong beside a write; the next good write clears it
-	closed   bool
+
+	closed   atomic.Bool // whoever has the lock closes the file then
+	closing  sync.Once
 	closeErr error
 }
 
@@ -54,8 +58,12 @@ func Open(path string, c Config) (*Writer, error) {
 // String returns "jsonl".
 func (w *Writer) String() string { return "jsonl" }
 
-// acquire waits until nobody else uses the file, or ctx is done.
+// acquire waits until nobody else uses the file, or ctx is done. Where nobody does it
+// does not look at ctx.
 func (w *Writer) acquire(ctx context.Context) error {
+	if w.tryAcquire() {
+		return nil
+	}
 	select {
 	case w.lock <- struct{}{}:
 		return nil
@@ -64,7 +72,26 @@ func (w *Writer) acquire(ctx context.Context) error {
 	}
 }
 
-func (w *Writer) release() { <-w.lock }
+func (w *Writer) tryAcquire() bool {
+	select {
+	case w.lock <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// release lets others use the file. Where Close did not wait for that it closes it.
+func (w *Writer) release() {
+	<-w.lock
+	if !w.closed.Load() || !w.tryAcquire() {
+		return
+	}
+	if err := w.leave(); err != nil {
+		slog.Error("jsonl: a file was closed late, and not well", "path", w.path, "error", err)
+	}
+	<-w.lock
+}
 
 // Write appends entries. After an error some of them may be there; what is there of another
 // is cut off before anything is written again. An entry that cannot be encoded, which no
@@ -78,7 +105,7 @@ func (w *Writer) Write(ctx context.Context, entries []entaudit.Entry) error {
 		return fmt.Errorf("jsonl: write: %w", err)
 	}
 	defer w.release()
-	if w.closed {
+	if w.closed.Load() {
 		return fmt.Errorf("jsonl: write: %w", entaudit.ErrClosed)
 	}
 	if len(lines) == 0 {
@@ -158,7 +185,7 @@ func (w *Writer) sync() error {
 func (w *Writer) tick() {
 	w.lock <- struct{}{}
 	defer w.release()
-	if w.closed || !w.dirty {
+	if w.closed.Load() || !w.dirty {
 		return
 	}
 	if err := w.flush(); err != nil {
@@ -208,7 +235,7 @@ func (w *Writer) Check(ctx context.Context) error {
 		return fmt.Errorf("jsonl: check: %w", err)
 	}
 	defer w.release()
-	if w.closed {
+	if w.closed.Load() {
 		return fmt.Errorf("jsonl: check: %w", entaudit.ErrClosed)
 	}
 	if w.f != nil && w.f.at(w.path) {
@@ -232,18 +259,20 @@ func (w *Writer) Health(ctx context.Context) error {
 	return w.troubled
 }
 
-// Close syncs what was written, unless Config.Sync is SyncNever, and closes the file.
+// Close syncs what was written, unless Config.Sync is SyncNever, and closes the file. It
+// waits until ctx ends for a disk that hangs; entries are refused all the same then, and
+// the file is closed once the disk is back.
 func (w *Writer) Close(ctx context.Context) error {
-	if err := w.acquire(ctx); err != nil {
-		return fmt.Errorf("jsonl: close: %w", err)
-	}
-	defer w.release()
-	if w.closed {
-		return w.closeErr
-	}
-	w.closed = true
-	if err := w.leave(); err != nil {
-		w.closeErr = fmt.Errorf("jsonl: close: %w", err)
-	}
+	w.closing.Do(func() {
+		w.closed.Store(true)
+		err := w.acquire(ctx)
+		if err == nil {
+			err = w.leave()
+			w.release()
+		}
+		if err != nil {
+			w.closeErr = fmt.Errorf("jsonl: close: %w", err)
+		}
+	})
 	return w.closeErr
 }

@@ -264,9 +264,27 @@ func TestWriteReturnsWhileTheDiskHangsF05(t *testing.T) {
 	go func() { done <- w.Write(ctx, audittest.Sample(t, 1)) }()
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
-	require.ErrorIs(t, w.Close(ctx), context.Canceled)
 	release()
 	require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
+}
+
+// TestFileIsClosedWhenTheDiskIsBackF05 has nobody left who would close it.
+func TestFileIsClosedWhenTheDiskIsBackF05(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	w, err := jsonl.Open(path, jsonl.Config{Sync: jsonl.SyncInterval, Interval: time.Hour})
+	require.NoError(t, err)
+	require.NoError(t, w.Write(t.Context(), audittest.Sample(t, 1)))
+	d := jsonl.Break(w)
+	release := jsonl.Hold(w)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, w.Close(ctx), context.Canceled)
+	release()
+	require.Equal(t, 1, d.Synced())
+	require.ErrorIs(t, w.Write(t.Context(), audittest.Sample(t, 1)), entaudit.ErrClosed)
+	require.ErrorIs(t, w.Close(t.Context()), context.Canceled, "as before")
+	open(t, path, jsonl.Config{}) // nobody has it open
 }
 
 func TestCloseTellsEveryCaller(t *testing.T) {

@@ -238,6 +238,36 @@ func TestFallback(t *testing.T) {
 	require.Equal(t, "fallback<memory,memory>", fmt.Sprint(w))
 }
 
+// TestCloseDoesNotWaitForOneAfterTheOther has a writer that takes all the time there is
+// for closing.
+func TestCloseDoesNotWaitForOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spare := &stubborn{}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, entaudit.CloseWriter(ctx, wrap.Fallback(&stubborn{hangs: true}, spare)), context.DeadlineExceeded)
+		require.NoError(t, spare.err)
+	})
+}
+
+// stubborn notes whether there was time left when it was closed.
+type stubborn struct {
+	audittest.Memory
+
+	hangs bool
+	err   error
+}
+
+func (s *stubborn) Close(ctx context.Context) error {
+	s.err = ctx.Err()
+	if s.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return nil
+}
+
 // TestFallbackForgets has nobody write any more, as where a probe that fails takes the
 // traffic away.
 func TestFallbackForgets(t *testing.T) {
