@@ -49,6 +49,9 @@ func openFile(path string, durable bool) (_ *file, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
+	if err := alone(path, info); err != nil {
+		return nil, err
+	}
 	if info.Mode().Perm()&^0o600 != 0 {
 		if err := h.Chmod(0o600); err != nil {
 			return nil, err

@@ -41,8 +41,9 @@ type Writer struct {
 
 // Open opens the file for appending, and makes it where there is none. It cuts off a last
 // line that is not whole, and logs how much that was. It refuses what is not a regular
-// file, symbolic links among them, and takes from others the permission to read it. The
-// error names the field of c that is wrong.
+// file, symbolic links among them, and, where there are such, a file of another user's or
+// with several hard links, which may have been put there to read along. It takes from
+// others the permission to read it. The error names the field of c that is wrong.
 func Open(path string, c Config) (*Writer, error) {
 	c = c.withDefaults()
 	if err := c.validate(); err != nil {

@@ -149,6 +149,33 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func TestFileOfSomebodyElseIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, says string
+		prepare    func(path string) error
+	}{
+		{"another user's", "belongs to user 65534", func(path string) error { return os.Chown(path, 65534, 65534) }},
+		{"another name", "has 2 names", func(path string) error { return os.Link(path, path+".mine") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "audit.jsonl")
+			require.NoError(t, os.WriteFile(path, []byte("{"), 0o600)) // it would be cut off
+			err := tt.prepare(path)
+			if errors.Is(err, os.ErrPermission) {
+				t.Skip("only root gives files away")
+			}
+			require.NoError(t, err)
+			_, err = jsonl.Open(path, jsonl.Config{})
+			require.ErrorContains(t, err, tt.says)
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, "{", string(data), "nothing was done to it")
+		})
+	}
+}
+
 func TestTornLineIsRepaired(t *testing.T) {
 	t.Parallel()
 	whole, err := audittest.Sample(t, 1)[0].MarshalJSON()
