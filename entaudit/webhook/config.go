@@ -17,8 +17,9 @@ const (
 	DefaultMaxEntries = 1000
 )
 
-// MinSecret is how many bytes a secret has at least.
-const MinSecret = 32
+// MinSecret is how many bytes a secret has at least, as the scheme says; it recommends 64
+// at most, and libraries make secrets of 24 or 32.
+const MinSecret = 24
 
 // Format is the form of a request's body.
 type Format string

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"encoding/base64"
 	"testing"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 // TestSignsAsOthersDo has the example that libraries of the scheme are tested with.
 func TestSignsAsOthersDo(t *testing.T) {
 	t.Parallel()
-	secret, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	secret, err := ParseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	require.NoError(t, err)
 	const want = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 	id, at, body := "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`)
