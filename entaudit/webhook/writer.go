@@ -5,8 +5,9 @@
 // over id, time and body, so that any of its libraries verifies them. The id is that of
 // the entries: the same batch has the same id whenever it is sent.
 //
-// A writer tries once. Put a queue in front of it, or [wrap.Retry], which know from an
-// [Error] whether and when trying again makes sense.
+// A writer tries once. Put a queue in front of it, or [wrap.Retry]. Retry gives up where an
+// [Error] is permanent, and waits as long as it asks, up to its own MaxWait; a queue and
+// a relay wait at least as long as [entaudit.RetryAfter] says.
 //
 // [wrap.Retry]: https://pkg.go.dev/github.com/entaudit/audit/entaudit/wrap#Retry
 package webhook
