@@ -12,12 +12,19 @@ import (
 	"github.com/entaudit/audit/entaudit"
 )
 
-// patience bounds calls that must not hang.
-const patience = time.Minute
+// patience bounds calls that must not hang: a minute, or less where the test has less.
+func patience(t testing.TB) time.Duration {
+	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if end, ok := d.Deadline(); ok {
+			return min(time.Minute, time.Until(end)/2)
+		}
+	}
+	return time.Minute
+}
 
 // Writer checks that the writers made by open keep the contract of
-// [entaudit.Writer], as far as it can be told without reading back what was written:
-// see [Delivers] for that. A failure says which rule is broken and why it matters.
+// [entaudit.Writer], as far as it can be told without reading back what was written,
+// and without a destination that hangs: see [Delivers] and [Hangs] for that. A failure says which rule is broken and why it matters.
 func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
 	for _, rule := range []struct {
 		name  string
@@ -43,6 +50,10 @@ func Writer(t *testing.T, open func(t *testing.T) entaudit.Writer) {
 			rule.check(t, open(t))
 		})
 	}
+	t.Run("goroutines", func(t *testing.T) {
+		t.Parallel()
+		leavesNoGoroutine(t, open)
+	})
 }
 
 func writesNone(t *testing.T, w entaudit.Writer) {
@@ -131,7 +142,7 @@ func returnsWhenCancelled(t *testing.T, w entaudit.Writer) {
 		select {
 		case err := <-done:
 			_ = err // stored or not, the caller learns it
-		case <-time.After(patience):
+		case <-time.After(patience(t)):
 			t.Fatalf("Write does not return although its context says: %v", ctx.Err())
 		}
 		if err := w.Write(t.Context(), entries); err != nil {
@@ -215,7 +226,7 @@ func refusesWhenClosed(t *testing.T, w entaudit.Writer) {
 
 // shut closes w, if it is a [entaudit.Closer].
 func shut(t testing.TB, w entaudit.Writer) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience(t))
 	defer cancel()
 	if err := entaudit.CloseWriter(ctx, w); err != nil {
 		t.Errorf("Close fails: %v\nIt drains what was accepted, is idempotent, and safe for concurrent use.", err)

@@ -65,6 +65,13 @@ func TestKeepsTheContractOfAWriter(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "audit.jsonl")
 				return open(t, path, c), func(t testing.TB) []entaudit.Entry { return read(t, path) }
 			})
+			audittest.Hangs(t, func(t *testing.T) entaudit.Writer {
+				w, err := jsonl.Open(filepath.Join(t.TempDir(), "audit.jsonl"), c)
+				require.NoError(t, err)
+				t.Cleanup(func() { _ = w.Close(context.Background()) }) // it has been closed too late before
+				t.Cleanup(jsonl.Hold(w))
+				return w
+			})
 		})
 	}
 }

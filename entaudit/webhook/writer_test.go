@@ -99,6 +99,12 @@ func TestKeepsTheContractOfAWriter(t *testing.T) {
 				w, rc := open(t)
 				return w, func(testing.TB) []entaudit.Entry { return rc.entries }
 			})
+			audittest.Hangs(t, func(t *testing.T) entaudit.Writer {
+				return setup(t, webhook.Config{Transport: transport(func(r *http.Request) (*http.Response, error) {
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				})})
+			})
 		})
 	}
 }

@@ -62,6 +62,7 @@ func TestKeepTheContractOfAWriter(t *testing.T) {
 				m := &audittest.Memory{}
 				return wrappers(m)[name], func(testing.TB) []entaudit.Entry { return m.Entries() }
 			})
+			audittest.Hangs(t, func(*testing.T) entaudit.Writer { return wrappers(audittest.Hung())[name] })
 		})
 	}
 	t.Run("retry of a writer that fails every other time", func(t *testing.T) {
