@@ -102,6 +102,9 @@ func Load(environ []string) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
+	if err := zeros(vars, given); err != nil {
+		return Settings{}, err
+	}
 	if err := alone(vars); err != nil {
 		return Settings{}, err
 	}

@@ -12,8 +12,8 @@ const alias = "TENANCY_ENABLE_AUDIT_LOGGING"
 
 // variables are all variables. The tag sets names the Go field that a variable
 // becomes, as error messages of its package begin; needs names those of which
-// one must be set too, or it would mean nothing; doc is its line in
-// docs/configuration.md.
+// one must be set too, or it would mean nothing; zero says what there is instead of
+// 0, or none; doc is its line in docs/configuration.md.
 type variables struct {
 	Enabled bool `env:"ENABLED" envDefault:"true" sets:"entaudit: Config.Off" doc:"false lets everything pass unrecorded; one entry says so. TENANCY_ENABLE_AUDIT_LOGGING is another name for it"`
 	Strict  bool `env:"STRICT" envDefault:"false" doc:"makes variables that are not in this table an error, where they are a warning otherwise"`
@@ -21,10 +21,10 @@ type variables struct {
 	Service      string        `env:"SERVICE" sets:"entaudit: Config.Service" doc:"the name of the program in every entry"`
 	DatabaseURL  address       `env:"CONTROL_DB_URL" doc:"a database for the entries of requests and of the program itself; without it the application opens what it likes"`
 	Table        string        `env:"TABLE" sets:"entaudit: Config.Table" doc:"the audit table, with or without a schema in front"`
-	Grace        time.Duration `env:"GRACE" sets:"entaudit: Config.Grace" doc:"how long a transaction may go on once its caller is gone"`
+	Grace        time.Duration `env:"GRACE" zero:"1ns" sets:"entaudit: Config.Grace" doc:"how long a transaction may go on once its caller is gone"`
 	MaxValue     int           `env:"MAX_VALUE_BYTES" sets:"entaudit: Config.MaxValue" doc:"bytes of a recorded value"`
 	Failures     bool          `env:"FAILURES" envDefault:"false" sets:"entaudit: Config.Failures" doc:"records mutations too that failed or were denied"`
-	SummaryAbove int           `env:"SUMMARY_ABOVE" sets:"entaudit: Config.SummaryAbove" doc:"more rows than this leave one entry together"`
+	SummaryAbove int           `env:"SUMMARY_ABOVE" zero:"none" sets:"entaudit: Config.SummaryAbove" doc:"more rows than this leave one entry together"`
 	Changes      bool          `env:"CAPTURE_ORM_DIFFS" envDefault:"true" sets:"entaudit: Config.NoChanges" doc:"false lets mutations pass unrecorded; one entry says so"`
 
 	RedactKeys    list `env:"REDACT_FIELDS" sets:"entaudit: Config.Redact.Keys" doc:"further names whose values are masked, in addition to the defaults"`
@@ -36,12 +36,12 @@ type variables struct {
 	QueueMaxBytes   int           `env:"QUEUE_MAX_BYTES" sets:"queue: Config.MaxBytes" doc:"bytes that they take at most, by an estimate"`
 	QueueBatchSize  int           `env:"QUEUE_BATCH_SIZE" sets:"queue: Config.BatchSize" doc:"entries that are written at once"`
 	QueueBatchBytes int           `env:"QUEUE_BATCH_BYTES" sets:"queue: Config.BatchBytes" doc:"bytes that are written at once"`
-	QueueDelay      time.Duration `env:"QUEUE_DELAY" sets:"queue: Config.Delay" doc:"how long an entry waits for others to be written with"`
+	QueueDelay      time.Duration `env:"QUEUE_DELAY" zero:"1ns" sets:"queue: Config.Delay" doc:"how long an entry waits for others to be written with"`
 	QueueTimeout    time.Duration `env:"QUEUE_TIMEOUT" sets:"queue: Config.Timeout" doc:"bounds one write"`
-	QueueRetries    int           `env:"QUEUE_RETRIES" sets:"queue: Config.Retries" doc:"how often a write is tried again before it is looked whether single entries are at fault; -1 for never"`
+	QueueRetries    int           `env:"QUEUE_RETRIES" zero:"-1 for none" sets:"queue: Config.Retries" doc:"how often a write is tried again before it is looked whether single entries are at fault; -1 for never"`
 	QueueBackoff    time.Duration `env:"QUEUE_BACKOFF" sets:"queue: Config.Backoff" doc:"the wait before the first retry"`
 	QueueMaxBackoff time.Duration `env:"QUEUE_MAX_BACKOFF" sets:"queue: Config.MaxBackoff" doc:"the longest wait"`
-	QueueBlock      time.Duration `env:"QUEUE_BLOCK" sets:"queue: Config.Block" doc:"how long a request waits for room in a full queue"`
+	QueueBlock      time.Duration `env:"QUEUE_BLOCK" zero:"none" sets:"queue: Config.Block" doc:"how long a request waits for room in a full queue"`
 	QueueOnFull     string        `env:"QUEUE_ON_FULL" sets:"queue: Config.OnFull" doc:"what becomes of entries that there is no room for: refuse, block, spill or drop"`
 	QueueDurable    bool          `env:"QUEUE_DURABLE" envDefault:"false" sets:"queue: Config.Durable" needs:"SPOOL_DIR" doc:"has every entry stored in the spool before the request goes on"`
 
@@ -63,9 +63,9 @@ type variables struct {
 	JSONLPath     string        `env:"JSONL_PATH" doc:"the file that entries are appended to, one JSON object a line; without it there is none"`
 	JSONLSync     string        `env:"JSONL_SYNC" sets:"jsonl: Config.Sync" needs:"JSONL_PATH" doc:"when it is forced to the disk: each, which is with every write and the default, interval or never"`
 	JSONLInterval time.Duration `env:"JSONL_SYNC_INTERVAL" sets:"jsonl: Config.Interval" needs:"JSONL_SYNC" doc:"how long entries wait for that at most, with interval"`
-	JSONLMaxSize  int           `env:"JSONL_MAX_SIZE_BYTES" sets:"jsonl: Config.MaxSize" needs:"JSONL_PATH" doc:"the size at which it is rotated; -1 for none"`
-	JSONLMaxAge   time.Duration `env:"JSONL_MAX_AGE" sets:"jsonl: Config.MaxAge" needs:"JSONL_PATH" doc:"the age at which it is rotated"`
-	JSONLKeep     int           `env:"JSONL_KEEP" sets:"jsonl: Config.Keep" needs:"JSONL_PATH" doc:"how many rotated files are kept; older ones are deleted, entries and all"`
+	JSONLMaxSize  int           `env:"JSONL_MAX_SIZE_BYTES" zero:"-1 for no limit" sets:"jsonl: Config.MaxSize" needs:"JSONL_PATH" doc:"the size at which it is rotated; -1 for none"`
+	JSONLMaxAge   time.Duration `env:"JSONL_MAX_AGE" zero:"none" sets:"jsonl: Config.MaxAge" needs:"JSONL_PATH" doc:"the age at which it is rotated"`
+	JSONLKeep     int           `env:"JSONL_KEEP" zero:"none" sets:"jsonl: Config.Keep" needs:"JSONL_PATH" doc:"how many rotated files are kept; older ones are deleted, entries and all"`
 
 	WebhookURL        secret        `env:"WEBHOOK_URL" sets:"webhook: Config.URL" doc:"where entries are posted to, by https; without it nowhere"`
 	WebhookSecrets    secret        `env:"WEBHOOK_SECRETS" sets:"webhook: Config.Secrets" needs:"WEBHOOK_URL" doc:"what signs the requests, as a list of texts that begin with whsec_; more than one while the secret is changed"`
@@ -77,7 +77,7 @@ type variables struct {
 
 	RequestBody     bool   `env:"CAPTURE_REQUEST_BODY" envDefault:"true" sets:"chiaudit: Options.NoRequestBody" doc:"records bodies of requests that change something, masked"`
 	ResponseBody    bool   `env:"CAPTURE_RESPONSE_BODY" envDefault:"false" sets:"chiaudit: Options.ResponseBody" doc:"records bodies of responses, masked; they hold personal data"`
-	MaxBody         int    `env:"MAX_BODY_SIZE_BYTES" sets:"chiaudit: Options.MaxBody" doc:"bytes of a body that are kept, in each direction"`
+	MaxBody         int    `env:"MAX_BODY_SIZE_BYTES" zero:"1, or AUDIT_CAPTURE_REQUEST_BODY=false" sets:"chiaudit: Options.MaxBody" doc:"bytes of a body that are kept, in each direction"`
 	Headers         list   `env:"HEADERS" sets:"chiaudit: Options.Headers" doc:"headers whose values are recorded"`
 	ExcludePaths    list   `env:"EXCLUDE_PATHS" doc:"further paths whose GET and HEAD requests leave no entry: exact, or with * and ** for segments"`
 	Exclude         string `env:"EXCLUDE" sets:"chiaudit: Options.Exclude" doc:"further rules, as a JSON list: [{\"prefix\":\"/assets\",\"methods\":[\"GET\"],\"keep\":0.1}], with path, prefix, glob, route, methods, status and keep"`
@@ -90,7 +90,7 @@ type variables struct {
 	TenantSubdomain string `env:"TENANT_SUBDOMAIN" sets:"chiaudit: Options.Tenants" doc:"the domain whose subdomains are tenants"`
 	TenantPath      string `env:"TENANT_PATH" doc:"the parameter of chi's routes that names the tenant: tenant for /t/{tenant}/x"`
 	TrustedProxies  list   `env:"TRUSTED_PROXIES" sets:"chiaudit: Options.Proxies.Trusted" doc:"addresses of proxies in front, as CIDR or single addresses"`
-	ProxyDepth      int    `env:"TRUSTED_PROXY_DEPTH" sets:"chiaudit: Options.Proxies.Count" doc:"how many proxies each request passes, where their addresses are not known"`
+	ProxyDepth      int    `env:"TRUSTED_PROXY_DEPTH" zero:"none" sets:"chiaudit: Options.Proxies.Count" doc:"how many proxies each request passes, where their addresses are not known"`
 	ProxyHeader     string `env:"PROXY_HEADER" sets:"chiaudit: Options.Proxies.Header" needs:"TRUSTED_PROXIES TRUSTED_PROXY_DEPTH" doc:"X-Forwarded-For, which is the default, or Forwarded"`
 
 	JWTSecret      secret        `env:"JWT_SECRET" sets:"chiaudit: JWTConfig.Secret" doc:"the key of HS256, at least 32 bytes of randomness"`
@@ -102,7 +102,7 @@ type variables struct {
 	JWTIssuers     secret        `env:"JWT_ISSUERS" sets:"chiaudit: JWTConfig.Issuers" doc:"several issuers in place of one, as a JSON list: [{\"issuer\":\"https://a\",\"audience\":[\"x\"],\"jwks_url\":\"https://a/keys\"}], with secret or public_key (PEM) in place of jwks_url"`
 	JWTIssuer      string        `env:"JWT_ISSUER" sets:"chiaudit: JWTConfig.Issuer" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the only iss that is accepted"`
 	JWTAudience    list          `env:"JWT_AUDIENCE" sets:"chiaudit: JWTConfig.Audience" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the aud of which a token must have one"`
-	JWTLeeway      time.Duration `env:"JWT_LEEWAY" sets:"chiaudit: JWTConfig.Leeway" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"how far the issuer's clock may be off"`
+	JWTLeeway      time.Duration `env:"JWT_LEEWAY" zero:"none" sets:"chiaudit: JWTConfig.Leeway" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"how far the issuer's clock may be off"`
 	JWTType        string        `env:"JWT_TYPE" sets:"chiaudit: JWTConfig.Type" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the typ that tokens must have, such as at+jwt"`
 	JWTClaims      dict          `env:"JWT_CLAIM_MAP" sets:"chiaudit: JWTConfig.Claims" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"which claims hold what: id, type, email, tenant, tenant_slug, impersonator; also under the names actor_id, actor_type, actor_email, tenant_id"`
 	JWTDefaultType string        `env:"JWT_DEFAULT_TYPE" sets:"chiaudit: JWTConfig.DefaultType" needs:"JWT_SECRET JWT_PUBLIC_KEY JWT_JWKS_URL JWT_JWKS JWT_ISSUERS JWT_VERIFY_SIGNATURE" doc:"the type of actors whose token names none"`
