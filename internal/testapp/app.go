@@ -74,18 +74,25 @@ func newApp(ctx context.Context, at source, log *slog.Logger) (a *app, err error
 }
 
 // durable is a queue in front of w whose entries are on disk before a request is
-// answered. It takes over what an earlier run left there.
+// answered, and stay there where w refuses them. It takes over what an earlier run left.
 func durable(ctx context.Context, w entaudit.Writer, dir string) (*queue.Queue, error) {
 	disk, err := spool.Open(spool.Config{Dir: dir})
 	if err != nil {
 		return nil, err
 	}
-	q, err := queue.New(w, queue.Config{Spool: disk, Durable: true}) //nolint:contextcheck // the queue outlives whoever makes it
+	dead, err := spool.OpenDead(spool.Config{Dir: deadOf(dir)})
 	if err != nil {
 		return nil, errors.Join(err, disk.Close(ctx))
 	}
+	q, err := queue.New(w, queue.Config{Spool: disk, Durable: true, DeadLetter: dead}) //nolint:contextcheck // the queue outlives whoever makes it
+	if err != nil {
+		return nil, errors.Join(err, disk.Close(ctx), dead.Close(ctx))
+	}
 	return q, nil
 }
+
+// deadOf is the folder of entries that the store refuses, beside that of a spool.
+func deadOf(spool string) string { return spool + ".dead" }
 
 func (a *app) build(ctx context.Context) error {
 	tables, err := schema.CopyTables(migrate.Tables) // ent writes into them, and several apps may start at once
@@ -98,6 +105,9 @@ func (a *app) build(ctx context.Context) error {
 	tokens, err := a.issuer.verifier(ctx)
 	if err != nil {
 		return err
+	}
+	if err := a.rec.Check(ctx); err != nil { // now rather than with the first request
+		return fmt.Errorf("audit trail: %w", err)
 	}
 	a.router = a.routes(tokens)
 	return nil
@@ -170,6 +180,10 @@ func (a *app) noMethod(w http.ResponseWriter, r *http.Request) error {
 func (a *app) health(w http.ResponseWriter, r *http.Request) error {
 	if err := a.db.PingContext(r.Context()); err != nil {
 		return err
+	}
+	if err := a.rec.Health(r.Context()); err != nil {
+		a.log.LogAttrs(r.Context(), slog.LevelWarn, "audit trail", slog.Any("error", err))
+		return problem{http.StatusServiceUnavailable, "entries wait or get lost"}
 	}
 	a.answer(w, r, http.StatusOK, map[string]string{"status": "ok"})
 	return nil

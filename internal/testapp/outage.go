@@ -31,6 +31,9 @@ func (r *reach) Write(ctx context.Context, entries []entaudit.Entry) error {
 	return r.Writer.Write(ctx, entries)
 }
 
+// Check implements entaudit.Checker.
+func (r *reach) Check(ctx context.Context) error { return entaudit.CheckWriter(ctx, r.Writer) }
+
 // String is how the way prints in a pipeline.
 func (r *reach) String() string { return entaudit.WriterName(r.Writer) }
 

@@ -53,7 +53,7 @@ func scratch(ctx context.Context, dsn string) (source, func() error, error) {
 	return made, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
 		defer cancel()
-		return errors.Join(dropDatabase(ctx, db, drop), db.Close(), os.RemoveAll(made.spool))
+		return errors.Join(dropDatabase(ctx, db, drop), db.Close(), os.RemoveAll(made.spool), os.RemoveAll(deadOf(made.spool)))
 	}, nil
 }
 
