@@ -68,6 +68,7 @@ func TestW11J8UnverifiedOnlyByChoice(t *testing.T) {
 		"no expiry":      raw(hs256, `{"sub":"alice","iss":"me"}`),
 		"another issuer": raw(hs256, withExp(`"sub":"alice","iss":"you"`)),
 		"no algorithm":   raw(`{"alg":"none"}`, withExp(`"sub":"alice","iss":"me"`)),
+		"no signature":   forged + "~",
 		"two subjects":   raw(hs256, withExp(`"sub":"alice","sub":"bob","iss":"me"`)),
 	} {
 		_, e, _ := serve(token)

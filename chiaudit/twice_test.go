@@ -170,6 +170,34 @@ func TestS22TenantOfTheOuterHandler(t *testing.T) {
 			e := m.only(t)
 			require.Equal(t, "9", e.Tenant.ID, "what the token proves")
 			require.Equal(t, tt.code == 403, e.Reason == chiaudit.ReasonTenantMismatch)
+			require.Equal(t, tt.code == 403, e.Metadata["asked_tenant"] == tt.asked)
+		})
+	}
+	unverified := newJWT(t, chiaudit.JWTConfig{InsecureUnverified: true, Claims: chiaudit.ClaimMap{Tenant: "tid"}})
+	for name, tt := range map[string]struct {
+		actor chiaudit.Resolver
+		asks  string
+		sets  bool
+	}{
+		"a token that nobody verifies":  {unverified.Actor, "X-Tenant", false},
+		"a tenant of the application's": {j.Actor, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, rec, m := setup(t, chiaudit.Options{TenantHeader: tt.asks})
+			r.Use(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if tt.sets {
+						entaudit.SetTenant(r.Context(), entaudit.Tenant{ID: "7"})
+					}
+					next.ServeHTTP(w, r)
+				})
+			}, chiaudit.Handler(rec, chiaudit.Options{Actor: tt.actor}))
+			r.Get("/", status(200))
+			token := sign(t, claims{"sub": "alice", "tid": "9", "exp": later})
+			get(r, "/", header("Authorization", "Bearer "+token), header("X-Tenant", "7"))
+			require.Equal(t, "alice", m.only(t).Actor.ID)
+			require.Equal(t, "7", m.only(t).Tenant.ID)
 		})
 	}
 }
@@ -200,4 +228,13 @@ func TestT01OffInsideAnother(t *testing.T) {
 	r.Get("/", status(200))
 	forged := sign(t, claims{"sub": "alice", "exp": later})
 	require.Equal(t, http.StatusUnauthorized, get(r, "/", header("Authorization", "Bearer "+forged)).Code)
+
+	tokens = newJWT(t, chiaudit.JWTConfig{Secret: secret, Claims: chiaudit.ClaimMap{Tenant: "tid"}})
+	r = chi.NewRouter()
+	r.Use(chiaudit.Handler(off, chiaudit.Options{TenantHeader: "X-Tenant"}), chiaudit.Handler(off, chiaudit.Options{Actor: tokens.Actor}),
+		chiaudit.Require(chiaudit.Requirements{}))
+	r.Get("/", status(200))
+	token := header("Authorization", "Bearer "+sign(t, claims{"sub": "alice", "tid": "9", "exp": later}))
+	require.Equal(t, http.StatusOK, get(r, "/", token, header("X-Tenant", "9")).Code)
+	require.Equal(t, http.StatusForbidden, get(r, "/", token, header("X-Tenant", "7")).Code, "one handler knows what the other found")
 }
