@@ -239,31 +239,6 @@ func TestCase44NoSecretInErrors(t *testing.T) {
 	})
 }
 
-// TestCase41OnErrorThatRecords: what is called while entries are stored may record
-// something itself, also with the transaction that they belong to.
-func TestCase41OnErrorThatRecords(t *testing.T) {
-	t.Parallel()
-	for _, name := range testdb.Dialects() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var rec *entaudit.Recorder
-			b := setup(t, name, entaudit.Config{OnError: func(ctx context.Context, err error) error {
-				return errors.Join(err, rec.Log(ctx, "audit.failed", "", ""))
-			}})
-			rec = b.rec
-			b.dropAudit(t)
-			tx, err := b.client.Tx(t.Context())
-			require.NoError(t, err)
-			tx.User.Create().SetName("in").ExecX(entaudit.InTx(t.Context(), tx))
-			err = tx.Commit()
-			require.ErrorContains(t, err, "audit_logs")
-			require.ErrorIs(t, err, sql.ErrTxDone)
-			require.Zero(t, b.plain.User.Query().CountX(t.Context()))
-			require.Zero(t, b.db.Stats().InUse)
-		})
-	}
-}
-
 // TestCase76RecordBeforeTheFirstWrite: an entry that waits for the commit is no write yet.
 func TestCase76RecordBeforeTheFirstWrite(t *testing.T) {
 	t.Parallel()
