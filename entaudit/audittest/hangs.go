@@ -60,8 +60,8 @@ func closesHanging(t *testing.T, w entaudit.Writer) {
 	go func() { written <- w.Write(ctx, Sample(t, 1)) }()
 	closed := make(chan error, 1)
 	go func() { closed <- c.Close(ctx) }()
-	_ = wait(t, closed) // what is left, if anything is
-	_ = wait(t, written)
+	_ = wait(t, closed)  // what is left, if anything is
+	_ = wait(t, written) // taken or not: it returns
 }
 
 // wait returns what a call returned whose context has ended.
