@@ -29,8 +29,8 @@ type Config struct {
 	// Table is the name of the outbox, optionally with a schema in front. Empty
 	// means [store.OutboxTable].
 	Table string
-	// Batch is how many entries are moved at once at most, up to 1000. Zero means
-	// DefaultBatch.
+	// Batch is how many entries are moved at once at most, up to 1000; they are fewer while
+	// the writer has no time for so many. Zero means DefaultBatch.
 	Batch int
 	// Poll is how often an empty outbox is looked at. [Relay.Notify] makes it be
 	// looked at now. Zero means DefaultPoll.

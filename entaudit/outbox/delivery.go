@@ -3,32 +3,26 @@ package outbox
 import (
 	"context"
 	"fmt"
-	"math/bits"
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/refusal"
 )
 
 // delivery is one batch on its way.
 type delivery struct {
-	w       entaudit.Writer
-	timeout time.Duration
-	// certain says that the writer takes other entries: what it does not take is
-	// refused. Otherwise it may be out of order, which only a success disproves.
-	certain bool
+	judge *refusal.Judge
+	slow  bool // the last call had no time left
 
 	arrived []letter
 	refused []letter // by themselves, while others were taken
 	left    []letter // not taken, and nothing is known about why
-	doubted []letter // failed by themselves since the last success
-	failed  int      // calls since the last success
-	limit   int      // of those, before the writer counts as out of order
+	tooMany bool     // the writer has no time for so many at once
 	err     error    // of the last call that failed
 }
 
-// deliver hands letters to the writer. Where it does not take them together they are
-// halved until those are found that it does not take by themselves. Letters that were
-// refused before go one by one, behind the others.
+// deliver hands letters to the writer. Letters that were refused before go one by one,
+// behind the others.
 func (d *delivery) deliver(ctx context.Context, letters []letter) {
 	var fresh, known []letter
 	for _, l := range letters {
@@ -38,69 +32,78 @@ func (d *delivery) deliver(ctx context.Context, letters []letter) {
 			fresh = append(fresh, l)
 		}
 	}
-	// So many to get from all of them to a single one, and some more.
-	d.limit = bits.Len(uint(len(letters))) + 4
-	d.halve(ctx, fresh)
+	d.hand(ctx, fresh)
 	for i := range known {
-		d.halve(ctx, known[i:i+1])
-	}
-	if d.certain || len(d.arrived) > 0 && !d.outage() {
-		d.refused = append(d.refused, d.doubted...)
-	} else {
-		d.left = append(d.left, d.doubted...)
+		d.hand(ctx, known[i:i+1])
 	}
 }
 
-// outage reports whether so much has failed in a row that it is not up to the entries.
-func (d *delivery) outage() bool { return !d.certain && d.failed >= d.limit }
-
-func (d *delivery) halve(ctx context.Context, letters []letter) {
-	switch {
-	case len(letters) == 0:
+// hand hands over letters of one kind. Where the writer does not take them together they
+// are halved until those are found that it does not take by themselves, unless it is out of
+// order; all that are left are then kept for later.
+func (d *delivery) hand(ctx context.Context, letters []letter) {
+	if len(letters) == 0 {
 		return
-	case ctx.Err() != nil || d.outage():
+	}
+	if len(d.left) > 0 {
 		d.left = append(d.left, letters...)
 		return
 	}
-	err := d.write(ctx, letters)
-	switch {
-	case err == nil:
-		d.arrived = append(d.arrived, letters...)
-		d.refused = append(d.refused, d.doubted...)
-		d.doubted, d.failed = nil, 0
-		return
-	case ctx.Err() != nil: // the time is over, which is not their fault
-		d.left = append(d.left, letters...)
-		d.err = err
-		return
-	}
-	d.err = err
-	d.failed++
-	if len(letters) == 1 {
-		d.doubted = append(d.doubted, letters...)
-		return
-	}
-	middle := len(letters) / 2
-	d.halve(ctx, letters[:middle])
-	d.halve(ctx, letters[middle:])
-}
-
-func (d *delivery) write(ctx context.Context, letters []letter) error {
 	entries := make([]entaudit.Entry, len(letters))
 	for i := range letters {
 		entries[i] = letters[i].Entry
 	}
-	return write(ctx, d.w, d.timeout, entries)
+	err := d.judge.Try(entries)
+	if err == nil {
+		d.arrived = append(d.arrived, letters...)
+		return
+	}
+	d.err = err
+	switch {
+	case ctx.Err() != nil || entaudit.RetryAfter(err) > 0:
+	case d.slow && len(letters) > 1:
+		d.tooMany = d.judge.Works(entries[0].Service)
+	default:
+		d.judge.Divide(entries, err, func(n int, refused error) bool {
+			some := letters[:n]
+			letters = letters[n:]
+			if refused != nil {
+				d.refused, d.err = append(d.refused, some...), refused
+			} else {
+				d.arrived = append(d.arrived, some...)
+			}
+			return ctx.Err() == nil
+		})
+	}
+	d.left = append(d.left, letters...)
 }
 
 // write is one call of a writer. One that panics has failed.
-func write(ctx context.Context, w entaudit.Writer, timeout time.Duration, entries []entaudit.Entry) (err error) {
+func write(ctx context.Context, w entaudit.Writer, entries []entaudit.Entry) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the writer panicked with %T", p) // the value may hold what was written
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	return w.Write(ctx, entries)
 }
+
+// pace is how many entries go at once: fewer to a writer that has no time for more.
+type pace struct{ size, most, easy int }
+
+// easyRounds is how many rounds have to go well before there are more at once.
+const easyRounds = 8
+
+func (p *pace) learn(d *delivery, n int) {
+	switch {
+	case d.tooMany:
+		p.size, p.easy = max(n/2, 1), 0
+	case len(d.arrived) == p.size && p.size < p.most:
+		if p.easy++; p.easy == easyRounds {
+			p.size, p.easy = min(2*p.size, p.most), 0
+		}
+	}
+}
+
+// maxRetryAfter bounds how long a writer's word is taken for how long to wait.
+const maxRetryAfter = time.Hour

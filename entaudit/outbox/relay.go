@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"github.com/google/uuid"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/refusal"
 	"github.com/entaudit/audit/entaudit/internal/table"
 )
 
@@ -35,7 +35,11 @@ type Relay struct {
 	stats   Stats
 	failing bool // the last round ended in an error
 
-	head head // the goroutine's own
+	// The goroutine's own.
+	judge   refusal.Judge
+	pace    pace
+	outage  error  // the last round ended in it
+	service string // of the entry that was seen last
 }
 
 // New returns a Relay from the outbox in the database of drv to w, which stay the
@@ -62,6 +66,7 @@ func New(drv dialect.Driver, w entaudit.Writer, cfg Config) (*Relay, error) {
 		w:    w, cfg: cfg,
 		stop: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	r.pace = pace{size: cfg.Batch, most: cfg.Batch}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	go r.run()
 	return r, nil
@@ -105,7 +110,8 @@ func (r *Relay) run() {
 		case r.over():
 			return
 		case err != nil:
-			r.sleep(backoff(r.cfg.Backoff, r.cfg.MaxBackoff, trouble), nil)
+			least := min(entaudit.RetryAfter(err), maxRetryAfter)
+			r.sleep(max(backoff(r.cfg.Backoff, r.cfg.MaxBackoff, trouble), least), nil)
 			trouble++
 		case moved:
 			trouble = 0
@@ -153,32 +159,37 @@ func (r *Relay) round() (moved bool, err error) {
 	// What is not done by then is given back before the lease ends.
 	ctx, cancel := context.WithTimeout(r.ctx, r.cfg.Lease*3/4)
 	defer cancel()
-	after, limit := r.head.where(r.cfg.Batch)
-	letters, err := r.claim(ctx, after, limit)
-	if err == nil && len(letters) == 0 && after != uuid.Nil {
-		after = uuid.Nil
-		letters, err = r.claim(ctx, after, 1)
+	d := &delivery{judge: &r.judge}
+	r.judge.Write = func(entries []entaudit.Entry) error {
+		ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
+		defer cancel()
+		err := write(ctx, r.w, entries)
+		d.slow = err != nil && ctx.Err() != nil
+		return err
 	}
+	if r.outage != nil && !r.judge.Works(r.service) {
+		return false, r.outage
+	}
+	r.outage = nil
+	letters, err := r.claim(ctx, r.pace.size)
 	if err != nil || len(letters) == 0 {
 		return false, err
 	}
-	d := &delivery{w: r.w, timeout: r.cfg.Timeout, certain: r.head.certain && after == uuid.Nil}
-	if last := len(letters) - 1; after != uuid.Nil {
-		d.left, letters = letters[:last:last], letters[last:]
-	}
+	r.service = letters[0].Service
 	d.deliver(ctx, letters)
-	r.head.judge(d, after, letters)
+	r.pace.learn(d, len(letters))
 	err = r.settle(ctx, d) // also where d has failed
-	if len(d.arrived)+len(d.refused) == 0 {
+	if len(d.arrived)+len(d.refused) == 0 && !d.tooMany {
+		r.outage = d.err
 		err = errors.Join(d.err, err)
 	}
 	return true, err
 }
 
-func (r *Relay) claim(ctx context.Context, after uuid.UUID, limit int) ([]letter, error) {
+func (r *Relay) claim(ctx context.Context, limit int) ([]letter, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	letters, err := r.rows.claim(ctx, after, limit, r.cfg.Lease)
+	letters, err := r.rows.claim(ctx, limit, r.cfg.Lease)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: take entries: %w", err)
 	}
@@ -217,6 +228,13 @@ func (r *Relay) settle(ctx context.Context, d *delivery) error {
 	return nil
 }
 
+// bury writes a dead letter.
+func (r *Relay) bury(ctx context.Context, l letter) error {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
+	defer cancel()
+	return write(ctx, r.cfg.DeadLetter, []entaudit.Entry{l.Entry})
+}
+
 // maxPostpone bounds how long an entry is left alone that is refused again and again.
 const maxPostpone = time.Hour
 
@@ -226,7 +244,7 @@ func (r *Relay) refuse(ctx context.Context, d *delivery) (dead int, err error) {
 	for _, l := range d.refused {
 		failed := error(nil)
 		if r.cfg.DeadLetter != nil && l.attempts+1 >= r.cfg.Attempts {
-			failed = write(ctx, r.cfg.DeadLetter, r.cfg.Timeout, []entaudit.Entry{l.Entry})
+			failed = r.bury(ctx, l)
 			if failed == nil {
 				dead++
 				err = errors.Join(err, r.rows.remove(ctx, []letter{l}))

@@ -94,43 +94,39 @@ func (s *statement) ids(letters []letter) *statement {
 }
 
 // due adds what selects the first of the rows that may be taken.
-func (r rows) due(s *statement, after uuid.UUID, limit int) *statement {
+func (r rows) due(s *statement, limit int) *statement {
 	s.add(" FROM ", r.table, " WHERE (relay_after IS NULL OR relay_after <= ", r.clock(), ")")
-	if after != uuid.Nil {
-		s.add(" AND id > ").arg(after.String())
-	}
 	return s.add(" ORDER BY id LIMIT ", strconv.Itoa(limit))
 }
 
-// claim takes up to limit entries, the first by id behind after, that nobody else has
-// taken. They are the caller's for lease. Entries of transactions that have not
+// claim takes up to limit entries, the first by id, that nobody else has taken. They are the caller's for lease. Entries of transactions that have not
 // committed yet are left for later.
-func (r rows) claim(ctx context.Context, after uuid.UUID, limit int, lease time.Duration) ([]letter, error) {
+func (r rows) claim(ctx context.Context, limit int, lease time.Duration) ([]letter, error) {
 	if r.dialect == dialect.MySQL {
-		return r.claimLocked(ctx, after, limit, lease)
+		return r.claimLocked(ctx, limit, lease)
 	}
 	columns := selectList(r.dialect)
 	var s *statement
 	if r.dialect == dialect.Postgres {
 		// A sub-select could be executed more than once.
-		s = r.due(r.statement("WITH due AS MATERIALIZED (SELECT id AS due_id"), after, limit).
+		s = r.due(r.statement("WITH due AS MATERIALIZED (SELECT id AS due_id"), limit).
 			add(" FOR UPDATE SKIP LOCKED) UPDATE ", r.table, " SET relay_after = ", r.clock(), " + ").arg(lease.Milliseconds()).
 			add(" FROM due WHERE id = due_id RETURNING ", columns)
 	} else {
 		s = r.statement("UPDATE ", r.table, " SET relay_after = ", r.clock(), " + ").arg(lease.Milliseconds())
-		s = r.due(s.add(" WHERE id IN (SELECT id"), after, limit).add(") RETURNING ", columns)
+		s = r.due(s.add(" WHERE id IN (SELECT id"), limit).add(") RETURNING ", columns)
 	}
 	return read(ctx, r.drv, s)
 }
 
 // claimLocked is claim where no UPDATE returns rows.
-func (r rows) claimLocked(ctx context.Context, after uuid.UUID, limit int, lease time.Duration) (letters []letter, err error) {
+func (r rows) claimLocked(ctx context.Context, limit int, lease time.Duration) (letters []letter, err error) {
 	tx, err := r.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := r.statement("SELECT ", selectList(r.dialect))
-	letters, err = read(ctx, tx, r.due(s, after, limit).add(" FOR UPDATE SKIP LOCKED"))
+	letters, err = read(ctx, tx, r.due(s, limit).add(" FOR UPDATE SKIP LOCKED"))
 	if err == nil && len(letters) > 0 {
 		s := r.statement("UPDATE ", r.table, " SET relay_after = ", r.clock(), " + ").arg(lease.Milliseconds())
 		err = exec(ctx, tx, s.add(" WHERE ").ids(letters))
@@ -178,7 +174,7 @@ func (r rows) postpone(ctx context.Context, l letter, wait time.Duration) error 
 
 // check executes what claim executes, and takes nothing.
 func (r rows) check(ctx context.Context) error {
-	if _, err := r.claim(ctx, uuid.Nil, 0, 0); err != nil {
+	if _, err := r.claim(ctx, 0, 0); err != nil {
 		return err
 	}
 	return r.remove(ctx, []letter{{}}) // there is no such id
