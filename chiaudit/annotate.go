@@ -3,6 +3,7 @@ package chiaudit
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/entaudit/audit/entaudit"
@@ -11,7 +12,8 @@ import (
 // Annotate adds to the entry of the request that ctx belongs to: [Action],
 // [Resource], [entaudit.Because], [entaudit.Ended], [entaudit.Metadata] and
 // [entaudit.ByUser]. What is given later replaces what was given before, metadata
-// name by name. An outcome and an actor that are given are marked as overrides; a
+// name by name. An outcome and an actor that are given are marked as overrides; an
+// outcome that package entaudit does not define becomes unknown, with a mark. A
 // reason stands in front of the one that the end of the request has, which is then
 // in the metadata, as ending.
 //
@@ -95,24 +97,14 @@ func (c *capture) remark(e entaudit.Entry) bool {
 		r.entry.Resource = e.Resource
 	}
 	replace(&r.entry.Reason, e.Reason)
-	if defined(e.Outcome) {
-		r.entry.Outcome = e.Outcome
-	}
+	replace(&r.entry.Outcome, e.Outcome) // Finish mends one that is not defined
 	if !e.Actor.IsZero() {
 		r.entry.Actor = e.Actor
+		r.entry.Actor.Chain = slices.Clone(e.Actor.Chain)
 	}
 	maps.Copy(r.entry.Metadata, metadata)
 	maps.Copy(r.entry.Marks, marks)
 	return true
-}
-
-// defined reports whether a store takes an outcome.
-func defined(o entaudit.Outcome) bool {
-	switch o {
-	case entaudit.Success, entaudit.Failure, entaudit.Denied, entaudit.Aborted, entaudit.Unknown:
-		return true
-	}
-	return false
 }
 
 // end returns what was said. Nothing can be added to it any more.

@@ -63,7 +63,17 @@ func TestH12Annotate(t *testing.T) {
 	t.Run("an outcome that there is not", func(t *testing.T) {
 		t.Parallel()
 		e := annotated(t, func(_ http.ResponseWriter, r *http.Request) { chiaudit.Annotate(r.Context(), entaudit.Ended("fine")) })
-		require.Equal(t, entaudit.Success, e.Outcome)
+		require.Equal(t, entaudit.Unknown, e.Outcome)
+		require.Equal(t, entaudit.MarkReplaced, e.Marks["outcome"])
+	})
+	t.Run("T07 the actor is copied", func(t *testing.T) {
+		t.Parallel()
+		chain := []string{"gateway"}
+		e := annotated(t, func(_ http.ResponseWriter, r *http.Request) {
+			chiaudit.Annotate(r.Context(), func(e *entaudit.Entry) { e.Actor = entaudit.Actor{ID: "bob", Chain: chain} })
+			chain[0] = "changed"
+		})
+		require.Equal(t, []string{"gateway"}, e.Actor.Chain)
 	})
 	t.Run("W10 without end", func(t *testing.T) {
 		t.Parallel()

@@ -151,7 +151,7 @@ const (
 	MarkText        Mark = "text"        // a number that JSON readers would round or cannot hold, as text
 	MarkUnknown     Mark = "unknown"     // could not be told
 	MarkUnencodable Mark = "unencodable" // could not be represented; replaced by the name of its type
-	MarkReplaced    Mark = "replaced"    // given by a client in an unusable form; one of ours stands in its place
+	MarkReplaced    Mark = "replaced"    // given in an unusable form; one of ours stands in its place
 	MarkRawSQL      Mark = "raw_sql"     // statements that are not audited ran in the transaction (path "tx_id")
 	MarkUnverified  Mark = "unverified"  // claimed by a client, and proved by nothing
 	MarkOverride    Mark = "override"    // set by the caller instead of taken from the context

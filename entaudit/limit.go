@@ -24,8 +24,10 @@ const (
 	LimitQuery     = 2048
 )
 
-// finish bounds and escapes every text value of the entry.
+// finish makes the entry one that every store takes: it replaces what is not defined, and
+// bounds and escapes every text value.
 func (e *Entry) finish() {
+	e.mend()
 	if t := string(e.Actor.Type); utf8.ValidString(t) {
 		e.Actor.Type = ActorType(strings.ToLower(strings.TrimSpace(t)))
 	}

@@ -133,6 +133,7 @@ func TestFinishBoundsEveryText(t *testing.T) {
 			t.Parallel()
 			v := tt.text
 			e := Entry{
+				Kind: KindManual, Outcome: Success,
 				Service: v, Action: v, Reason: v,
 				Actor:  Actor{ID: v, Type: ActorType(v), Email: v, ImpersonatorID: v, Chain: []string{v, "ok"}},
 				Tenant: Tenant{ID: v, Slug: v}, ActorTenantID: v,
@@ -164,7 +165,7 @@ func TestFinishBoundsEveryText(t *testing.T) {
 
 func TestFinishKeepsWhatFits(t *testing.T) {
 	t.Parallel()
-	e := Entry{Action: "user.update", Actor: Actor{ID: `DOMAIN\alice`, Type: " Tenant_User ", Chain: []string{"a"}}}
+	e := Entry{Action: "user.update", Kind: KindManual, Outcome: Success, Actor: Actor{ID: `DOMAIN\alice`, Type: " Tenant_User ", Chain: []string{"a"}}}
 	e.finish()
 	require.Nil(t, e.Marks)
 	require.Equal(t, Actor{ID: `DOMAIN\alice`, Type: ActorTenantUser, Chain: []string{"a"}}, e.Actor)

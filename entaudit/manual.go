@@ -48,9 +48,44 @@ func (e *Entry) validate() error {
 	return nil
 }
 
+// mend replaces what validate refuses, each with a mark: for entries of what has been
+// done already, which must not be lost for it. An outcome is never guessed.
+func (e *Entry) mend() {
+	if e.Action == "" {
+		e.Action = "unnamed"
+		e.mark("action", MarkReplaced)
+	}
+	e.mendKind(KindManual)
+	if e.Operation != "" && !e.Operation.known() {
+		e.Operation = ""
+		e.mark("operation", MarkReplaced)
+	}
+	if !e.Outcome.known() {
+		e.Outcome = Unknown
+		e.mark("outcome", MarkReplaced)
+	}
+}
+
+func (e *Entry) mendKind(k Kind) {
+	if !e.Kind.known() {
+		e.Kind = k
+		e.mark("kind", MarkReplaced)
+	}
+}
+
 // Prepare returns a finished, deep copy of e, completed from ctx, or an error, as
 // [Recorder.Record] describes. It is what Record delivers.
 func (r *Recorder) Prepare(ctx context.Context, e Entry) (Entry, error) {
+	n := r.complete(ctx, e)
+	if err := n.validate(); err != nil {
+		return Entry{}, err
+	}
+	n.finish()
+	return n, nil
+}
+
+// complete returns a deep copy of e, completed from ctx and not finished.
+func (r *Recorder) complete(ctx context.Context, e Entry) Entry {
 	n := r.NewEntry(KindManual, r.Origin(ctx))
 	if e.Kind != "" {
 		n.Kind = e.Kind
@@ -98,11 +133,7 @@ func (r *Recorder) Prepare(ctx context.Context, e Entry) (Entry, error) {
 		n.mark(path, m)
 	}
 	n.Metadata = r.redact.Metadata(e.Metadata, func(path string, m Mark) { n.mark(within("metadata", path), m) })
-	if err := n.validate(); err != nil {
-		return Entry{}, err
-	}
-	n.finish()
-	return n, nil
+	return n
 }
 
 // copyChanges copies the changes of e to n, masks what the redactor names and cuts

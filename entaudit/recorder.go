@@ -265,8 +265,9 @@ func (r *Recorder) NewEntry(k Kind, o Origin) Entry {
 }
 
 // Finish makes e fit to be stored: over-long values are cut, NUL bytes and
-// invalid UTF-8 escaped, each with a mark. Entries that reach a Writer through
-// this package are finished already.
+// invalid UTF-8 escaped, and a blank action, a kind, operation or outcome that this
+// package does not define replaced, by "unnamed", manual, none and unknown; each with a
+// mark. Entries that reach a Writer through this package are finished already.
 func (r *Recorder) Finish(e *Entry) { e.finish() }
 
 // ErrConcurrent is returned, wrapped, by a bulk update or delete that reached rows which

@@ -43,8 +43,9 @@ type Work struct {
 //	resp, err := handler(ctx, req)
 //	lost := work.End(err)
 //
-// Of e it takes Action, Kind, Resource, Metadata, Actor, Tenant and Request. Kind
-// defaults to request. Actor and Tenant, where given, hold for everything that runs
+// Of e it takes Action, Kind, Resource, Metadata, Actor, Tenant, Request and CauseID. Kind
+// defaults to request, which also stands, with [MarkReplaced], for one that this package
+// does not define. Actor and Tenant, where given, hold for everything that runs
 // under the context, and so does the Request, whose id defaults to that of the entry:
 // entries with this request_id happened inside. [SetActor], [SetTenant] and
 // [SetRequest] under the context reach the entry. The entry of work inside of other
@@ -57,6 +58,7 @@ func (r *Recorder) Begin(ctx context.Context, e Entry) (context.Context, *Work) 
 		Action: cmp.Or(e.Action, "unnamed"), Kind: cmp.Or(e.Kind, KindRequest), Resource: e.Resource,
 		OccurredAt: w.begun, CauseID: e.CauseID,
 	}
+	w.entry.mendKind(KindRequest)
 	h.internal = w.entry.Kind != KindRequest && !outer.anonymous()
 	w.annotate(e)
 	switch {
@@ -90,7 +92,8 @@ func (w *Work) ID() uuid.UUID { return w.id }
 
 // Annotate adds to the entry: [Because], [Ended], [Metadata], [ByUser]. What is given later
 // replaces what was given before, metadata name by name. An outcome and an actor that
-// are given are marked as overrides. Metadata is copied and masked before it returns. It
+// are given are marked as overrides; an outcome that this package does not define becomes
+// [Unknown], with [MarkReplaced]. Metadata is copied and masked before it returns. It
 // does nothing once the work has ended.
 func (w *Work) Annotate(opts ...LogOption) {
 	var e Entry
@@ -105,9 +108,7 @@ func (w *Work) Annotate(opts ...LogOption) {
 	w.annotate(e)
 	w.entry.Action = cmp.Or(e.Action, w.entry.Action)
 	w.entry.Reason = cmp.Or(e.Reason, w.entry.Reason)
-	if e.Outcome.known() {
-		w.entry.Outcome = e.Outcome
-	}
+	w.entry.Outcome = cmp.Or(e.Outcome, w.entry.Outcome)
 	if e.Resource != (Resource{}) {
 		w.entry.Resource = e.Resource
 	}
@@ -173,10 +174,8 @@ func (w *Work) end(outcome Outcome, reason string) error {
 	if !w.finish(outcome, reason) || w.rec.cfg.Off {
 		return nil
 	}
-	n, err := w.rec.Prepare(w.ctx, w.entry) // nobody changes it any more
-	if err != nil {
-		return err
-	}
+	n := w.rec.complete(w.ctx, w.entry) // nobody changes it any more
+	n.finish()                          // the work has been done: nothing is refused
 	n.ID = w.id
 	return w.rec.Deliver(w.ctx, n)
 }

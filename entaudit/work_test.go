@@ -201,6 +201,78 @@ func TestBeginIsARequestOfAnotherProtocol(t *testing.T) {
 	require.NotContains(t, string(data), "canary")
 }
 
+// TestWorkIsNotLostForWhatItIsCalled has what has been done leave its entry, whatever the
+// caller says of it.
+func TestWorkIsNotLostForWhatItIsCalled(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		begin   entaudit.Entry
+		opts    []entaudit.LogOption
+		kind    entaudit.Kind
+		outcome entaudit.Outcome
+		actor   entaudit.ActorType
+		marks   map[string]entaudit.Mark
+	}{
+		{
+			"a kind that there is not",
+			entaudit.Entry{Action: "/billing.Pay", Kind: "rpc"},
+			nil,
+			entaudit.KindRequest, entaudit.Success, entaudit.ActorAnonymous,
+			map[string]entaudit.Mark{"kind": entaudit.MarkReplaced},
+		},
+		{
+			"an outcome that there is not",
+			entaudit.Entry{Action: "/billing.Pay"},
+			[]entaudit.LogOption{entaudit.Ended("refused")},
+			entaudit.KindRequest, entaudit.Unknown, entaudit.ActorAnonymous,
+			map[string]entaudit.Mark{"outcome": entaudit.MarkReplaced},
+		},
+		{
+			"and then one that there is",
+			entaudit.Entry{Action: "/billing.Pay"},
+			[]entaudit.LogOption{entaudit.Ended("refused"), entaudit.Ended(entaudit.Denied)},
+			entaudit.KindRequest, entaudit.Denied, entaudit.ActorAnonymous,
+			map[string]entaudit.Mark{"outcome": entaudit.MarkOverride},
+		},
+		{
+			"what it does not take",
+			entaudit.Entry{Kind: entaudit.KindJob, Operation: "tidy", Outcome: "fine"},
+			nil,
+			entaudit.KindJob, entaudit.Success, entaudit.ActorSystem, nil,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rec, w := setup(t, entaudit.Config{})
+			_, work := rec.Begin(t.Context(), tt.begin)
+			for _, opt := range tt.opts {
+				work.Annotate(opt)
+			}
+			require.NoError(t, work.End(nil))
+			e := w.one(t)
+			require.Equal(t, tt.kind, e.Kind)
+			require.Equal(t, tt.outcome, e.Outcome)
+			require.Empty(t, e.Operation)
+			require.Equal(t, tt.actor, e.Actor.Type)
+			require.Equal(t, tt.marks, e.Marks)
+		})
+	}
+}
+
+func TestFinishReplacesWhatNoStoreTakes(t *testing.T) {
+	t.Parallel()
+	rec, _ := setup(t, entaudit.Config{})
+	e := rec.NewEntry("rpc", entaudit.Origin{})
+	e.Operation, e.Outcome = "tidy", "fine"
+	require.Error(t, rec.Record(t.Context(), e), "who can be told is told")
+	rec.Finish(&e)
+	require.Equal(t, []any{entaudit.KindManual, "unnamed", entaudit.Operation(""), entaudit.Unknown}, []any{e.Kind, e.Action, e.Operation, e.Outcome})
+	require.Equal(t, map[string]entaudit.Mark{
+		"action": entaudit.MarkReplaced, "kind": entaudit.MarkReplaced, "operation": entaudit.MarkReplaced, "outcome": entaudit.MarkReplaced,
+	}, e.Marks)
+}
+
 func TestTraceFillsWhatTheRequestDoesNotSay(t *testing.T) {
 	t.Parallel()
 	rec, w := setup(t, entaudit.Config{Trace: func(context.Context) string { return "span" }})
