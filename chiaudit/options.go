@@ -20,7 +20,7 @@ type Options struct {
 	// asked before the next handler runs and must be safe for concurrent use.
 	// Where the request's context already knows an actor (see
 	// [entaudit.WithActor]) it is asked only with TenantHeader, and for the tenant
-	// alone.
+	// alone. Where the Recorder's Config.Actor knows somebody, entries name that one.
 	Actor func(*http.Request) (Identity, error)
 	// Identify is for services that authenticate by themselves. It is asked
 	// after Actor, where that found nobody, and reports false for nobody. It is

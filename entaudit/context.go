@@ -50,6 +50,33 @@ func (o Origin) clone() Origin {
 	return o
 }
 
+// known is an Origin and which parts of it the program has named for this piece of
+// work: those win over what the Recorder's Config says of all of them.
+type known struct {
+	Origin
+	namedActor, namedTenant bool
+}
+
+// nameActor has a act in the place of whoever did. In a request whose actor is known that
+// is an override.
+func (k *known) nameActor(a Actor, inRequest bool) {
+	was := k.Actor
+	k.Actor, k.namedActor = a, !a.IsZero()
+	switch same := was.ID == a.ID && was.Type == a.Type; {
+	case same && k.Marks["actor"] == MarkOverride:
+		// It still is: work inside of a request begins with what was overridden there.
+	case inRequest && was.ID != "" && !same:
+		k.noteMark("actor", MarkOverride)
+	default:
+		k.settle("actor")
+	}
+}
+
+func (k *known) nameTenant(t Tenant) {
+	k.Tenant, k.namedTenant = t, !t.IsZero()
+	k.settle("tenant")
+}
+
 // originKey is the context key of *origin.
 type originKey struct{}
 
@@ -67,7 +94,7 @@ type origin struct {
 // is safe for concurrent use.
 type holder struct {
 	mu     sync.Mutex
-	origin Origin
+	origin known
 
 	entry    uuid.UUID // of what was begun with Recorder.Begin
 	internal bool      // not a request: nobody has to be known
@@ -87,7 +114,8 @@ func (o origin) in(ctx context.Context) context.Context {
 // WithRequest returns a context for one request. What [SetActor], [SetTenant]
 // and [SetRequest] set under it is visible to every holder of the returned
 // context, also when it is set later, in another middleware or in a handler.
-// Actor and tenant that ctx already has are taken over.
+// Actor and tenant that ctx already has are taken over, and those that [WithActor],
+// [WithTenant] or [WithOrigin] named still win over [Config].
 func WithRequest(ctx context.Context, r Request) context.Context {
 	h := &holder{origin: originOf(ctx)}
 	h.origin.Request = r
@@ -99,15 +127,21 @@ func (o origin) under(h *holder) origin { return origin{holder: h, skip: o.skip,
 
 // WithOrigin returns a context in which everything comes from o: of a job, that of
 // the request that asked for it, as [Recorder.Origin] told it there and JSON carried
-// it here. It replaces what ctx knows; [SetActor], [SetTenant] and [SetRequest] under
+// it here. It replaces what ctx knows, and wins over Config.Actor and Config.Tenant, which
+// are asked for what o leaves blank; [SetActor], [SetTenant] and [SetRequest] under
 // it change it.
 func WithOrigin(ctx context.Context, o Origin) context.Context {
-	h := &holder{origin: o.clone(), internal: o.Request == Request{}}
+	h := &holder{
+		origin:   known{Origin: o.clone(), namedActor: !o.Actor.IsZero(), namedTenant: !o.Tenant.IsZero()},
+		internal: o.Request == Request{},
+	}
 	return originFrom(ctx).under(h).in(ctx)
 }
 
 // WithActor returns a context in which a is the actor of everything that runs
-// under it. The entry of a surrounding request is not affected; see [SetActor].
+// under it, whatever Config.Actor says. The entry of a surrounding request is not affected;
+// see [SetActor]. Where that request has another actor, what is recorded under the
+// context is marked with [MarkOverride].
 func WithActor(ctx context.Context, a Actor) context.Context {
 	o := originFrom(ctx)
 	a = a.clone()
@@ -116,7 +150,8 @@ func WithActor(ctx context.Context, a Actor) context.Context {
 }
 
 // WithTenant returns a context in which t is the tenant of everything that runs
-// under it. The entry of a surrounding request is not affected; see [SetTenant].
+// under it, whatever Config.Tenant says. The entry of a surrounding request is not
+// affected; see [SetTenant].
 func WithTenant(ctx context.Context, t Tenant) context.Context {
 	o := originFrom(ctx)
 	o.tenant = &t
@@ -125,7 +160,9 @@ func WithTenant(ctx context.Context, t Tenant) context.Context {
 
 // SetActor sets the actor of the request that ctx belongs to, for the request's
 // own entry and for every change after it. It reports false, and does nothing,
-// outside of a request. It is safe for concurrent use.
+// outside of a request. Config.Actor, where it knows somebody, wins over it, unless it
+// replaces an actor that [WithActor], [WithOrigin] or [Recorder.Begin] had named. It is
+// safe for concurrent use.
 func SetActor(ctx context.Context, a Actor) bool {
 	a = a.clone()
 	return originFrom(ctx).set(func(o *Origin) { o.Actor = a; o.settle("actor") })
@@ -160,7 +197,7 @@ func (o origin) set(f func(*Origin)) bool {
 	}
 	o.holder.mu.Lock()
 	defer o.holder.mu.Unlock()
-	f(&o.holder.origin)
+	f(&o.holder.origin.Origin)
 	return true
 }
 
@@ -168,9 +205,9 @@ func (o origin) set(f func(*Origin)) bool {
 // the program acts by itself.
 func (o origin) anonymous() bool { return o.holder != nil && !o.holder.internal }
 
-func (o origin) request() Origin {
+func (o origin) request() known {
 	if o.holder == nil {
-		return Origin{}
+		return known{}
 	}
 	o.holder.mu.Lock()
 	defer o.holder.mu.Unlock()
@@ -197,18 +234,16 @@ func RequestFrom(ctx context.Context) (Request, bool) {
 
 // originOf resolves the layers of ctx: the innermost With wins, then what was
 // set on the request.
-func originOf(ctx context.Context) Origin {
+func originOf(ctx context.Context) known {
 	o := originFrom(ctx)
-	origin := o.request()
+	k := o.request()
 	if o.actor != nil {
-		origin.Actor = *o.actor
-		origin.settle("actor")
+		k.nameActor(*o.actor, o.anonymous())
 	}
 	if o.tenant != nil {
-		origin.Tenant = *o.tenant
-		origin.settle("tenant")
+		k.nameTenant(*o.tenant)
 	}
-	return origin
+	return k
 }
 
 // Skip returns a context in which mutations of audited clients are not recorded

@@ -102,8 +102,9 @@
 // # Origin
 //
 // Who acts is taken from the context: [WithActor] and [WithTenant] say it for what runs
-// under a context, [SetActor] and [SetTenant] for the request that a context belongs to.
-// What nobody said is explicit in entries: an anonymous actor inside a request, the
+// under a context, as [Recorder.Run], [Recorder.Begin] and [WithOrigin] do, [SetActor] and
+// [SetTenant] for the request that a context belongs to. The former win over Config.Actor
+// and Config.Tenant, which win over the latter (see TestWhoWinsT04T09). What nobody said is explicit in entries: an anonymous actor inside a request, the
 // system outside of one.
 //
 // # What is not recorded

@@ -154,7 +154,7 @@ const (
 	MarkReplaced    Mark = "replaced"    // given in an unusable form; one of ours stands in its place
 	MarkRawSQL      Mark = "raw_sql"     // statements that are not audited ran in the transaction (path "tx_id")
 	MarkUnverified  Mark = "unverified"  // claimed by a client, and proved by nothing
-	MarkOverride    Mark = "override"    // set by the caller instead of taken from the context
+	MarkOverride    Mark = "override"    // set by the caller instead of taken from the context, or from the request
 )
 
 // mark notes that the value at path is not verbatim.

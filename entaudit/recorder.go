@@ -30,12 +30,15 @@ type Config struct {
 	// Writer receives entries that do not belong to a mutation's transaction.
 	// Nil logs them through slog at level INFO.
 	Writer Writer
-	// Actor tells who acts under a context, before what the context itself
-	// knows. Services that authenticate by themselves plug in here. It must be
+	// Actor tells who acts under a context for which the program has not named an
+	// actor by [WithActor], [WithOrigin], [Recorder.Begin] or [Recorder.Run]: there it is
+	// not asked. It comes before what is set on a request, by [SetActor] and so by
+	// chiaudit. Services that authenticate by themselves plug in here. It must be
 	// fast and safe for concurrent use. Where it panics nobody is known, whatever
-	// the context says: the entry is kept, with a mark.
+	// the request says: the entry is kept, with a mark.
 	Actor func(context.Context) (Actor, bool)
-	// Tenant tells the tenant of a context, like Actor.
+	// Tenant tells the tenant of a context, like Actor, unless [WithTenant] and its
+	// like have named one.
 	Tenant func(context.Context) (Tenant, bool)
 	// Trace tells the trace id of a context, where the request's own headers did not.
 	// Package otelaudit has one. It must be fast and safe for concurrent use.
@@ -185,19 +188,26 @@ func (r *Recorder) RecordsChanges() bool { return !r.cfg.Off && !r.cfg.NoChanges
 // Redactor returns what masks secrets in this Recorder's entries.
 func (r *Recorder) Redactor() *Redactor { return r.redact }
 
-// Origin returns what is known about who acts under ctx: what Config.Actor and
-// Config.Tenant say, else what the context holds. The actor is never blank: it
-// is anonymous inside a request and system outside of one. It does not panic where
-// they do: what they were asked for is then unknown and marked so.
+// Origin returns what is known about who acts under ctx. An actor that [WithActor],
+// [WithOrigin], [Recorder.Begin] or [Recorder.Run] named comes first, then that of
+// Config.Actor, then that of the request, set by [SetActor]; with the tenant it is the
+// same. The actor is never blank: it is anonymous inside a request and system outside
+// of one. It does not panic where Config's functions do: what they were asked for is then
+// unknown and marked so.
 func (r *Recorder) Origin(ctx context.Context) Origin {
-	o := originOf(ctx)
-	if a, said := ask(ctx, "Config.Actor", r.cfg.Actor); said != silent {
-		o.Actor = a
-		o.doubt("actor", said)
+	k := originOf(ctx)
+	o := k.Origin
+	if !k.namedActor {
+		if a, said := ask(ctx, "Config.Actor", r.cfg.Actor); said != silent {
+			o.Actor = a
+			o.doubt("actor", said)
+		}
 	}
-	if t, said := ask(ctx, "Config.Tenant", r.cfg.Tenant); said != silent {
-		o.Tenant = t
-		o.doubt("tenant", said)
+	if !k.namedTenant {
+		if t, said := ask(ctx, "Config.Tenant", r.cfg.Tenant); said != silent {
+			o.Tenant = t
+			o.doubt("tenant", said)
+		}
 	}
 	if o.Request.TraceID == "" {
 		o.Request.TraceID, _ = ask(ctx, "Config.Trace", r.cfg.trace)

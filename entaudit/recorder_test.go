@@ -138,37 +138,12 @@ func TestOriginDefaultsCase49(t *testing.T) {
 		{"anonymous in a request", entaudit.Config{}, inRequest, entaudit.Actor{Type: entaudit.ActorAnonymous}},
 		{"an id without a type stays", entaudit.Config{}, as(entaudit.Actor{ID: "x"}), entaudit.Actor{ID: "x"}},
 		{"from the context", entaudit.Config{}, as(alice), alice},
-		{
-			"Config.Actor comes first",
-			entaudit.Config{Actor: func(context.Context) (entaudit.Actor, bool) { return bob, true }},
-			as(alice), bob,
-		},
-		{
-			"Config.Actor does not know",
-			entaudit.Config{Actor: func(context.Context) (entaudit.Actor, bool) { return bob, false }},
-			as(alice), alice,
-		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			rec, _ := setup(t, tt.c)
 			require.Equal(t, tt.want, rec.Origin(tt.ctx(t.Context())).Actor)
 		})
-	}
-}
-
-func TestOriginTenant(t *testing.T) {
-	t.Parallel()
-	ctx := entaudit.WithTenant(t.Context(), acme)
-	rec, _ := setup(t, entaudit.Config{})
-	require.Equal(t, acme, rec.Origin(ctx).Tenant)
-	for _, known := range []bool{true, false} {
-		rec, _ = setup(t, entaudit.Config{Tenant: func(context.Context) (entaudit.Tenant, bool) { return umbra, known }})
-		want := acme
-		if known {
-			want = umbra
-		}
-		require.Equal(t, want, rec.Origin(ctx).Tenant)
 	}
 }
 
@@ -182,12 +157,18 @@ func TestF14PanicsOfTheCallersLeaveTheEntry(t *testing.T) {
 		Actor:  func(context.Context) (entaudit.Actor, bool) { panic("canary-1") },
 		Tenant: func(context.Context) (entaudit.Tenant, bool) { panic(errors.New("canary-2")) },
 	})
-	ctx := entaudit.WithTenant(entaudit.WithActor(t.Context(), alice), acme)
+	ctx := entaudit.WithRequest(t.Context(), entaudit.Request{ID: "r1"})
+	entaudit.SetActor(ctx, alice)
+	entaudit.SetTenant(ctx, acme)
 	require.NoError(t, rec.Log(ctx, "look", "invoice", "1"))
-	require.NoError(t, rec.Log(entaudit.WithRequest(ctx, entaudit.Request{ID: "r1"}), "look", "invoice", "1", entaudit.ByUser("7")))
+	require.NoError(t, rec.Log(ctx, "look", "invoice", "1", entaudit.ByUser("7")))
+	require.NoError(t, rec.Log(entaudit.WithTenant(entaudit.WithActor(t.Context(), alice), acme), "look", "invoice", "1"))
 	entries := w.all()
-	require.Len(t, entries, 2)
-	require.Equal(t, entaudit.Actor{Type: entaudit.ActorSystem}, entries[0].Actor, "whom the context names may be somebody else")
+	require.Len(t, entries, 3)
+	require.Equal(t, entaudit.Actor{Type: entaudit.ActorAnonymous}, entries[0].Actor, "who is set on the request may be somebody else")
+	require.Equal(t, alice, entries[2].Actor, "it was not to be asked")
+	require.Equal(t, acme, entries[2].Tenant)
+	require.Nil(t, entries[2].Marks)
 	require.Equal(t, map[string]entaudit.Mark{"actor": entaudit.MarkUnknown, "tenant": entaudit.MarkUnknown}, entries[0].Marks)
 	require.Zero(t, entries[0].Tenant)
 	require.Equal(t, "7", entries[1].Actor.ID)

@@ -45,15 +45,18 @@ type Work struct {
 //
 // Of e it takes Action, Kind, Resource, Metadata, Actor, Tenant, Request and CauseID. Kind
 // defaults to request, which also stands, with [MarkReplaced], for one that this package
-// does not define. Actor and Tenant, where given, hold for everything that runs
-// under the context, and so does the Request, whose id defaults to that of the entry:
-// entries with this request_id happened inside. [SetActor], [SetTenant] and
-// [SetRequest] under the context reach the entry. The entry of work inside of other
-// work has it as its cause; the id of a request around it is in its metadata, as request_id.
+// does not define. Actor and Tenant, where given, hold for everything that runs under the
+// context, as with [WithActor], and win over Config.Actor and Config.Tenant; where not,
+// they are what ctx and Config say. The Request holds for it as well; its id defaults to
+// that of the entry: entries with this request_id happened inside. [SetActor],
+// [SetTenant] and [SetRequest] under the context reach the entry. The entry of work
+// inside of other work has it as its cause; the id of a request around it is in its
+// metadata, as request_id.
 func (r *Recorder) Begin(ctx context.Context, e Entry) (context.Context, *Work) {
 	w := &Work{rec: r, id: r.newID(), begun: r.now()}
 	outer := originFrom(ctx)
-	h := &holder{origin: originOf(ctx).clone(), entry: w.id}
+	h := &holder{origin: originOf(ctx), entry: w.id}
+	h.origin.Origin = h.origin.clone()
 	w.entry = Entry{
 		Action: cmp.Or(e.Action, "unnamed"), Kind: cmp.Or(e.Kind, KindRequest), Resource: e.Resource,
 		OccurredAt: w.begun, CauseID: e.CauseID,
@@ -76,12 +79,10 @@ func (r *Recorder) Begin(ctx context.Context, e Entry) (context.Context, *Work) 
 		w.entry.mark("query", m)
 	}
 	if !e.Actor.IsZero() {
-		h.origin.Actor = e.Actor.clone()
-		h.origin.settle("actor")
+		h.origin.nameActor(e.Actor.clone(), outer.anonymous())
 	}
 	if !e.Tenant.IsZero() {
-		h.origin.Tenant = e.Tenant
-		h.origin.settle("tenant")
+		h.origin.nameTenant(e.Tenant)
 	}
 	w.ctx = outer.under(h).in(ctx)
 	return w.ctx, w
@@ -204,7 +205,7 @@ func (w *Work) finish(outcome Outcome, reason string) bool {
 // Run runs fn as a job: a cron run, a migration, a message's consumer, a command. It
 // leaves one entry of kind job with its outcome and duration, whose id is the request id
 // of everything that fn records under its context. An actor that is not zero acts in
-// fn; otherwise whoever acts under ctx does. It returns what fn returns, and where
+// fn, whatever Config.Actor says; otherwise whoever acts under ctx does. It returns what fn returns, and where
 // Config.OnError is set what that makes of an entry that could not be written; without
 // one such an error is logged, since the work has been done. A panic of fn goes on
 // unchanged. See [Recorder.Begin] for the rest.

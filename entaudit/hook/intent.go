@@ -116,8 +116,11 @@ func Guard(ctx context.Context, m Mutation, s *Schema, rec *entaudit.Recorder) (
 		return ctx, nil
 	}
 	in.origin = rec.Origin(ctx)
-	if a := in.origin.Actor; a.ID == "" && a.Type == entaudit.ActorSystem {
-		// Nobody, or a hook that dropped the caller's context.
+	_, told := entaudit.ActorFrom(ctx)
+	_, asked := entaudit.ActorFrom(in.ctx)
+	if a := in.origin.Actor; a.ID == "" && a.Type == entaudit.ActorSystem || asked && !told {
+		// Nobody, or a hook that dropped the caller's context: Config.Actor may know
+		// somebody under any, but whom the caller named wins.
 		in.origin = rec.Origin(in.ctx)
 	}
 	if in.skip, in.skipped = entaudit.SkipFrom(ctx); !in.skipped {

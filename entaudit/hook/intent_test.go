@@ -83,6 +83,35 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+func TestGuardKeepsWhomTheCallerNamed(t *testing.T) {
+	t.Parallel()
+	alice, host := entaudit.Actor{ID: "alice"}, entaudit.Actor{ID: "billing"}
+	rec, err := entaudit.New(entaudit.Config{Actor: func(context.Context) (entaudit.Actor, bool) { return host, true }})
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		name   string
+		caller context.Context
+		hook   context.Context
+		want   entaudit.Actor
+	}{
+		{"in a context that a hook dropped", entaudit.WithActor(t.Context(), alice), context.WithoutCancel(t.Context()), alice},
+		{"nobody", t.Context(), context.WithoutCancel(t.Context()), host},
+		{"a hook names another", entaudit.WithActor(t.Context(), alice), entaudit.WithActor(t.Context(), entaudit.Actor{ID: "bob"}), entaudit.Actor{ID: "bob"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := &mutation{op: ent.OpCreate}
+			s := &Schema{Type: "User", Graph: &Graph{Package: "example.com/app/ent"}}
+			_, err := Outer(ent.MutateFunc(func(context.Context, ent.Mutation) (ent.Value, error) {
+				_, err := Guard(tt.hook, m, s, rec)
+				return nil, err
+			})).Mutate(tt.caller, m)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, m.intent.origin.Actor)
+		})
+	}
+}
+
 // TestGradual is not parallel: it listens to the default logger.
 func TestGradual(t *testing.T) {
 	var out bytes.Buffer
