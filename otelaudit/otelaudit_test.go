@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/audittest"
+	"github.com/entaudit/audit/entaudit/outbox"
 	"github.com/entaudit/audit/entaudit/queue"
 	"github.com/entaudit/audit/otelaudit"
 )
@@ -24,8 +26,13 @@ type fixed queue.Stats
 
 func (f *fixed) Stats() queue.Stats { return queue.Stats(*f) }
 
+// still is a relay whose numbers are set.
+type still outbox.Stats
+
+func (s *still) Recent() outbox.Stats { return outbox.Stats(*s) }
+
 // collect returns the value of every metric by name, and checks that counters are such.
-func collect(t *testing.T, r *sdk.ManualReader, name string) map[string]float64 {
+func collect(t *testing.T, r *sdk.ManualReader, kind, name string) map[string]float64 {
 	t.Helper()
 	var rm metricdata.ResourceMetrics
 	require.NoError(t, r.Collect(t.Context(), &rm))
@@ -46,7 +53,7 @@ func collect(t *testing.T, r *sdk.ManualReader, name string) map[string]float64 
 				t.Fatalf("%s is %T", m.Name, m.Data)
 			}
 			for _, p := range points {
-				if v, ok := p.Attributes.Value("queue"); ok && v.AsString() == name {
+				if v, ok := p.Attributes.Value(attribute.Key(kind)); ok && v.AsString() == name {
 					values[m.Name] = p.Value
 				}
 			}
@@ -59,21 +66,40 @@ func collect(t *testing.T, r *sdk.ManualReader, name string) map[string]float64 
 // one metric.
 func TestEveryNumberIsExported(t *testing.T) {
 	t.Parallel()
-	r := sdk.NewManualReader()
-	var f fixed
-	reg, err := otelaudit.Observe(sdk.NewMeterProvider(sdk.WithReader(r)), "requests", &f)
-	require.NoError(t, err)
-	v := reflect.ValueOf(&f).Elem()
+	t.Run("queue", func(t *testing.T) {
+		t.Parallel()
+		r, f := sdk.NewManualReader(), fixed{}
+		reg, err := otelaudit.Observe(sdk.NewMeterProvider(sdk.WithReader(r)), "requests", &f)
+		require.NoError(t, err)
+		exportsAll(t, reflect.ValueOf(&f).Elem(), func() map[string]float64 { return collect(t, r, "queue", "requests") })
+		require.NoError(t, reg.Unregister())
+		require.Empty(t, collect(t, r, "queue", "requests"))
+	})
+	t.Run("outbox", func(t *testing.T) {
+		t.Parallel()
+		r, f := sdk.NewManualReader(), still{}
+		reg, err := otelaudit.ObserveRelay(sdk.NewMeterProvider(sdk.WithReader(r)), "audit", &f)
+		require.NoError(t, err)
+		exportsAll(t, reflect.ValueOf(&f).Elem(), func() map[string]float64 { return collect(t, r, "outbox", "audit") })
+		require.NoError(t, reg.Unregister())
+		require.Empty(t, collect(t, r, "outbox", "audit"))
+	})
+}
+
+func exportsAll(t *testing.T, v reflect.Value, collect func() map[string]float64) {
+	t.Helper()
 	exported := 0
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		f = fixed{}
+		v.SetZero()
 		switch field := v.Field(i); {
 		case name == "LastError":
-			f.LastError = errors.New("canary")
+			field.Set(reflect.ValueOf(errors.New("canary")))
 			continue
 		case field.Type() == reflect.TypeFor[time.Duration]():
 			field.SetInt(int64(7 * time.Second))
+		case field.Type() == reflect.TypeFor[time.Time]():
+			field.Set(reflect.ValueOf(time.Now().Add(-7 * time.Second)))
 		case field.CanInt():
 			field.SetInt(7)
 		case field.CanUint():
@@ -82,8 +108,9 @@ func TestEveryNumberIsExported(t *testing.T) {
 			t.Fatalf("%s is a %s: decide how it is exported", name, field.Type())
 		}
 		var found []string
-		for metric, value := range collect(t, r, "requests") {
-			if value == 7 {
+		for metric, value := range collect() {
+			if value >= 7 {
+				require.InDelta(t, 7, value, 6, metric)
 				found = append(found, metric)
 			} else {
 				require.Zero(t, value, metric)
@@ -92,9 +119,7 @@ func TestEveryNumberIsExported(t *testing.T) {
 		require.Lenf(t, found, 1, "Stats.%s is exported as %v", name, found)
 		exported++
 	}
-	require.Len(t, collect(t, r, "requests"), exported)
-	require.NoError(t, reg.Unregister())
-	require.Empty(t, collect(t, r, "requests"))
+	require.Len(t, collect(), exported)
 }
 
 func TestSeveralQueuesWithOneProvider(t *testing.T) {
@@ -109,11 +134,13 @@ func TestSeveralQueuesWithOneProvider(t *testing.T) {
 		require.NoError(t, q.Write(t.Context(), audittest.Sample(t, i+1)))
 		require.NoError(t, q.Close(t.Context()))
 	}
-	require.InDelta(t, 1, collect(t, r, "requests")["entaudit.queue.stored"], 0)
-	require.InDelta(t, 2, collect(t, r, "jobs")["entaudit.queue.accepted"], 0)
+	require.InDelta(t, 1, collect(t, r, "queue", "requests")["entaudit.queue.stored"], 0)
+	require.InDelta(t, 2, collect(t, r, "queue", "jobs")["entaudit.queue.accepted"], 0)
 	_, err := otelaudit.Observe(nil, "x", &fixed{})
 	require.Error(t, err)
 	_, err = otelaudit.Observe(mp, "x", nil)
+	require.Error(t, err)
+	_, err = otelaudit.ObserveRelay(mp, "x", nil)
 	require.Error(t, err)
 }
 

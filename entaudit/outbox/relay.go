@@ -34,6 +34,7 @@ type Relay struct {
 	mu      sync.Mutex
 	stats   Stats
 	failing bool // the last round ended in an error
+	seen    sight
 
 	// The goroutine's own.
 	judge   refusal.Judge
@@ -103,6 +104,7 @@ func (r *Relay) Close(ctx context.Context) error {
 
 func (r *Relay) run() {
 	defer close(r.done)
+	defer r.watch()()
 	for trouble := 0; ; {
 		moved, err := r.round()
 		r.note(err)

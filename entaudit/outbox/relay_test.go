@@ -216,7 +216,7 @@ func TestCheckAndHealth(t *testing.T) {
 			bare := application{drv: entsql.OpenDB(d, testdb.Open(t, d))}
 			r := bare.relay(t, &audittest.Memory{}, outbox.Config{})
 			require.ErrorContains(t, r.Check(t.Context()), "call store.MigrateOutbox")
-			require.Error(t, r.Health(t.Context()))
+			require.Eventually(t, func() bool { return r.Health(t.Context()) != nil }, patience, time.Millisecond)
 
 			app := setup(t, d)
 			entries := app.write(t, audittest.Sample(t, 2))
@@ -231,6 +231,7 @@ func TestCheckAndHealth(t *testing.T) {
 			for range 20 {
 				<-tried
 			}
+			require.Eventually(t, func() bool { return r.Recent().Pending == 2 }, patience, time.Millisecond)
 			err := r.Health(t.Context())
 			require.ErrorContains(t, err, "outbox: 2 entries wait, the first since")
 			require.ErrorIs(t, err, errAway)

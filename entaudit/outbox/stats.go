@@ -26,21 +26,12 @@ type Stats struct {
 	Oldest time.Time
 }
 
-// Stats returns the numbers of now. The error is that of counting what is in the
-// outbox; the other numbers are right all the same.
+// Stats returns the numbers of now. It counts what is in the outbox, which [Relay.Recent]
+// does not; the error is that of counting, and the other numbers are right all the same.
 func (r *Relay) Stats(ctx context.Context) (Stats, error) {
-	r.mu.Lock()
-	s := r.stats
-	r.mu.Unlock()
-	n, first, err := r.rows.waiting(ctx)
-	if err != nil {
-		return s, fmt.Errorf("outbox: count entries: %w", err)
-	}
-	s.Pending = n
-	if n > 0 {
-		s.Oldest = made(first)
-	}
-	return s, nil
+	s := r.Recent()
+	seen := r.see(ctx)
+	return s.with(seen), seen.err
 }
 
 // made returns when an id was made, to the millisecond.
@@ -50,27 +41,6 @@ func made(id uuid.UUID) time.Time {
 		ms = ms<<8 | int64(b)
 	}
 	return time.UnixMilli(ms).UTC()
-}
-
-// Health reports whether entries get on: nil, or an error that says how many have
-// waited since when, for longer than Config.Late, or that nobody moves them any more. It
-// is meant for readiness probes and monitoring.
-func (r *Relay) Health(ctx context.Context) error {
-	if r.over() {
-		return errors.New("outbox: closed")
-	}
-	s, err := r.Stats(ctx)
-	if err != nil {
-		return err
-	}
-	if s.Pending == 0 || time.Since(s.Oldest) < r.cfg.Late {
-		return nil
-	}
-	err = fmt.Errorf("outbox: %d entries wait, the first since %s", s.Pending, s.Oldest.Format(time.RFC3339))
-	if s.LastError != nil {
-		err = fmt.Errorf("%w; last error: %w", err, s.LastError)
-	}
-	return err
 }
 
 // Check reports whether the outbox can be read and written, and whether the writer is
