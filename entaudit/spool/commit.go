@@ -239,7 +239,8 @@ func (s *Spool) giveUp(seg *segment) error {
 	return nil
 }
 
-// Prepend stores entries in front of all others of this process, whatever the limit.
+// Prepend stores entries in front of all others of this process, whatever the limit, all
+// or none. ctx is not looked at.
 func (s *Spool) Prepend(_ context.Context, entries []entaudit.Entry) error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
@@ -248,44 +249,66 @@ func (s *Spool) Prepend(_ context.Context, entries []entaudit.Entry) error {
 	if err != nil {
 		return err
 	}
-	for len(lengths) > 0 { // the last first, file by file
+	segments, err := s.putInFront(records, lengths)
+	if err != nil {
+		return fmt.Errorf("spool: prepend: %w", errors.Join(err, s.takeBack(segments)))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seg := range segments {
+		s.bytes += seg.end
+		s.count += seg.left
+	}
+	o := s.owners[len(s.owners)-1]
+	o.segments = slices.Concat(segments, o.segments)
+	return nil
+}
+
+// putInFront writes records to files, the last first, so that none is missing in between
+// where it comes to a sudden end. It returns those that it made with an error too.
+func (s *Spool) putInFront(records []byte, lengths []int) (segments []*segment, err error) {
+	for len(lengths) > 0 {
 		n, size := len(lengths), 0
 		for n > 0 && int64(size) < s.cfg.SegmentBytes {
 			n--
 			size += lengths[n]
 		}
-		if err := s.prepend(records[len(records)-size:], len(lengths)-n); err != nil {
-			return fmt.Errorf("spool: prepend: %w", err)
+		seg, err := s.createInFront()
+		if err != nil {
+			return segments, err
 		}
+		segments = slices.Insert(segments, 0, seg)
+		if err := s.write(seg, seg.end, records[len(records)-size:]); err != nil {
+			return segments, err
+		}
+		seg.sealed, seg.end, seg.left = true, seg.end+int64(size), len(lengths)-n
 		records, lengths = records[:len(records)-size], lengths[:n]
 	}
-	return nil
+	return segments, nil
 }
 
-func (s *Spool) prepend(records []byte, count int) error {
+// createInFront makes a file in front of all others.
+func (s *Spool) createInFront() (*segment, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return queue.ErrClosed
+		return nil, queue.ErrClosed
 	}
 	o := s.owners[len(s.owners)-1]
 	o.low--
 	number := o.low
 	s.mu.Unlock()
-	seg, err := s.create(o, number)
-	if err != nil {
-		return err
+	return s.create(o, number)
+}
+
+// takeBack removes files that have been put in front.
+func (s *Spool) takeBack(segments []*segment) error {
+	var errs []error
+	for _, seg := range segments {
+		errs = append(errs, seg.file.Close(), s.fs.Remove(seg.name), s.fs.SyncDir(path.Dir(seg.name)))
 	}
-	seg.sealed = true
-	if err := s.write(seg, seg.end, records); err != nil {
-		return errors.Join(err, seg.file.Close(), s.fs.Remove(seg.name))
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("unknown whether it is stored: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	seg.end += int64(len(records))
-	seg.left = count
-	s.bytes += seg.end
-	s.count += count
-	o.segments = slices.Insert(o.segments, 0, seg)
 	return nil
 }

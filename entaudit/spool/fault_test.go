@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -117,6 +118,40 @@ func TestF02DiskErrors(t *testing.T) {
 			require.ErrorIs(t, err, errno)
 			require.Equal(t, names(0, 3), drain(t, s))
 		})
+	}
+}
+
+// TestF02PutInFrontPartly has each operation of putting several files in front fail.
+func TestF02PutInFrontPartly(t *testing.T) {
+	t.Parallel()
+	for _, op := range []string{"create ", "write ", "sync ", "syncdir "} {
+		for n := range 4 {
+			t.Run(op+strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				dir := filepath.Join(t.TempDir(), "s")
+				s, f := begin(t, dir, Config{SegmentBytes: 1000})
+				require.NoError(t, s.Append(t.Context(), numbered(20, 22)))
+				before := s.Stats()
+				seen := 0
+				f.will(func(name string) (int, error) {
+					if strings.HasPrefix(name, op) {
+						if seen++; seen == n+1 {
+							return 7, syscall.ENOSPC
+						}
+					}
+					return 0, nil
+				})
+				require.ErrorIs(t, s.Prepend(t.Context(), numbered(0, 20)), syscall.ENOSPC)
+				f.will(nil)
+				require.Equal(t, before, s.Stats())
+				require.Len(t, paths(t, dir), 1)
+				crash(t, s)
+				s, _ = begin(t, dir, Config{SegmentBytes: 1000})
+				require.Equal(t, names(20, 22), drain(t, s), "all or none")
+				require.NoError(t, s.Prepend(t.Context(), numbered(0, 20)))
+				require.Equal(t, names(0, 20), drain(t, s))
+			})
+		}
 	}
 }
 
