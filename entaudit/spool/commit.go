@@ -167,7 +167,7 @@ func (s *Spool) write(seg *segment, at int64, data []byte) error {
 func (s *Spool) tail(n int64) (*segment, error) {
 	if seg := s.active; seg != nil {
 		s.mu.Lock()
-		fits := seg.end+n <= s.cfg.SegmentBytes || seg.end == int64(headerSize)
+		fits := !seg.damaged && (seg.end+n <= s.cfg.SegmentBytes || seg.end == int64(headerSize))
 		s.mu.Unlock()
 		if fits {
 			return seg, nil

@@ -1,8 +1,11 @@
 package spool
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,4 +77,47 @@ func TestDamagedEnd(t *testing.T) {
 			require.Equal(t, damaged[headerSize*min(1, tt.left):], data[headerSize*min(1, tt.left):], "as it was found")
 		})
 	}
+}
+
+// TestDamageWhileAppending has a reader find nothing but damage in a file while the next
+// entry is being appended to it.
+func TestDamageWhileAppending(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "s")
+	s, f := begin(t, dir, Config{})
+	require.NoError(t, s.Append(t.Context(), numbered(0, 1)))
+	flip(t, paths(t, dir)[0], int64(headerSize+prefixSize+5))
+	forget(s)
+	lost, entries := 0, []string(nil)
+	read := func() {
+		got, err := s.Read(t.Context(), 10)
+		var l *queue.LostError
+		if errors.As(err, &l) {
+			lost += l.Entries
+		} else {
+			require.NoError(t, err)
+		}
+		for _, e := range got {
+			entries = append(entries, e.Action)
+		}
+		require.NoError(t, s.Ack(len(got)))
+	}
+	var once sync.Once
+	f.will(func(op string) (int, error) {
+		if strings.HasPrefix(op, "sync ") {
+			once.Do(read)
+		}
+		return 0, nil
+	})
+	require.NoError(t, s.Append(t.Context(), numbered(1, 2)))
+	read()
+	read()
+	require.NoError(t, s.Append(t.Context(), numbered(2, 3)))
+	read()
+	require.Equal(t, []string{"1", "2"}, entries)
+	require.Equal(t, 1, lost)
+	require.Zero(t, s.Len())
+	require.Equal(t, 1, s.Stats().Damaged)
+	require.Zero(t, s.Stats().Failures, "nobody has closed the file")
+	require.Len(t, paths(t, filepath.Join(dir, damagedDir)), 1)
 }

@@ -203,8 +203,7 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 		s.mu.Lock()
 		p.seg.damaged = p.seg.damaged || damaged
 		if len(entries) == 0 {
-			s.remembered -= p.seg.ack(end) // nothing in it can be read
-			p.seg.sealed = true
+			s.remembered -= p.seg.ack(end) // nothing in it can be read so far; the committer may be appending
 			s.mu.Unlock()
 			continue
 		}
@@ -275,7 +274,8 @@ func (s *Spool) Ack(n int) error {
 	return nil
 }
 
-// sweep deletes segments that are done with, and folders of others that are empty. A file
+// sweep counts what is missing at the end of segments, and deletes those that are done with
+// and folders of others that are empty. A file
 // that comes back after a power failure is delivered again.
 func (s *Spool) sweep() error {
 	var done []*segment
@@ -283,13 +283,17 @@ func (s *Spool) sweep() error {
 	s.mu.Lock()
 	for _, o := range s.owners {
 		o.segments = slices.DeleteFunc(o.segments, func(seg *segment) bool {
-			if !seg.sealed || seg.acked < seg.end {
+			if seg.acked < seg.end {
+				return false
+			}
+			s.count -= seg.left // they were not found
+			s.lost += seg.left
+			s.stats.Damaged += seg.left
+			seg.left = 0
+			if !seg.sealed {
 				return false
 			}
 			s.bytes -= seg.end
-			s.count -= seg.left
-			s.lost += seg.left
-			s.stats.Damaged += seg.left
 			done = append(done, seg)
 			return true
 		})
