@@ -72,7 +72,8 @@ func (s *Spool) enqueue(r *request) error {
 	return nil
 }
 
-// run is the goroutine that writes: what came while it synced is written together.
+// run is the goroutine that writes: what came while it synced is written together. It ends
+// with letting go of the files.
 func (s *Spool) run() {
 	defer close(s.done)
 	var buf []byte
@@ -82,6 +83,7 @@ func (s *Spool) run() {
 			buf = s.commit(buf[:0])
 		case <-s.stop:
 			s.commit(buf[:0])
+			s.closeErr = s.release()
 			return
 		}
 	}

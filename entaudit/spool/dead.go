@@ -35,7 +35,7 @@ func (d *Dead) Write(ctx context.Context, entries []entaudit.Entry) error {
 func (d *Dead) Len() int { return d.spool.Len() }
 
 // All returns the dead letters, from the oldest. They stay where they are. None can be
-// replayed meanwhile.
+// replayed meanwhile, and Close waits for the end of it, as [Spool.Close] does.
 func (d *Dead) All() iter.Seq2[entaudit.Entry, error] {
 	return func(yield func(entaudit.Entry, error) bool) {
 		s := d.spool
@@ -103,5 +103,5 @@ func (d *Dead) Replay(ctx context.Context, w entaudit.Writer) (replayed int, err
 	return replayed, errors.Join(errs...)
 }
 
-// Close lets go of the files.
+// Close lets go of the files. See [Spool.Close].
 func (d *Dead) Close(ctx context.Context) error { return d.spool.Close(ctx) }

@@ -63,7 +63,7 @@ type Spool struct {
 	fs   files
 	wake chan struct{}
 	stop chan struct{}
-	done chan struct{}
+	done chan struct{} // the files are let go of
 
 	reading sync.Mutex // held by Read, Ack, Prepend and Close, before mu
 	scanned time.Time
@@ -82,7 +82,7 @@ type Spool struct {
 	active     *segment // of the committer
 
 	closing  sync.Once
-	closeErr error
+	closeErr error // once done is closed
 }
 
 // position is where an entry ends.
@@ -178,6 +178,9 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	s.unacked = s.unacked[:0]
+	if s.isClosed() {
+		return nil, fmt.Errorf("spool: read: %w", queue.ErrClosed)
+	}
 	var errs []error
 	if time.Since(s.scanned) >= rescan {
 		errs = append(errs, s.rescan())
@@ -213,6 +216,12 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 		}
 		return entries, nil
 	}
+}
+
+func (s *Spool) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // front returns the segment that is next, and where it ends.
@@ -319,27 +328,41 @@ func (s *Spool) sweep() error {
 	return errors.Join(errs...)
 }
 
+// closeGrace is how long Close waits for the disk at least.
+const closeGrace = 2 * time.Second
+
 // Close stores what is being appended and lets go of the files. What is left is taken
-// over by the next process that opens the spool. It is idempotent.
-func (s *Spool) Close(context.Context) error {
+// over by the next process that opens the spool. It is idempotent. Where the disk does not
+// answer, or [Dead.All] has not come to its end, it returns an error once ctx has ended, but
+// not in the first two seconds; the files are let go of when that is over, or with the
+// process.
+func (s *Spool) Close(ctx context.Context) error {
 	s.closing.Do(func() {
 		s.mu.Lock()
 		s.closed = true
 		s.mu.Unlock()
 		close(s.stop)
-		<-s.done
-		if err := s.release(); err != nil {
-			s.closeErr = fmt.Errorf("spool: close: %w", err)
-		}
 	})
-	return s.closeErr
+	grace := time.NewTimer(closeGrace)
+	defer grace.Stop()
+	select {
+	case <-s.done:
+		return s.closeErr
+	case <-grace.C:
+	}
+	select {
+	case <-s.done:
+		return s.closeErr
+	case <-ctx.Done():
+		return fmt.Errorf("spool: close: files are in use or the disk does not answer: %w", ctx.Err())
+	}
 }
 
+// release is the end of the committer.
 func (s *Spool) release() error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	s.mu.Lock()
-	s.closed = true
 	if s.active != nil {
 		s.active.sealed = true
 	}
@@ -348,5 +371,8 @@ func (s *Spool) release() error {
 	for _, o := range s.owners {
 		errs = append(errs, o.close())
 	}
-	return errors.Join(append(errs, s.fs.Close())...)
+	if err := errors.Join(append(errs, s.fs.Close())...); err != nil {
+		return fmt.Errorf("spool: close: %w", err)
+	}
+	return nil
 }
