@@ -1,12 +1,15 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -119,5 +122,82 @@ func TestDamageWhileAppending(t *testing.T) {
 	require.Zero(t, s.Len())
 	require.Equal(t, 1, s.Stats().Damaged)
 	require.Zero(t, s.Stats().Failures, "nobody has closed the file")
+	require.Len(t, paths(t, filepath.Join(dir, damagedDir)), 1)
+}
+
+// filled returns a folder in which a process that is gone left three files of three entries.
+func filled(t *testing.T) (dir string, files []string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "s")
+	s, _ := begin(t, dir, Config{SegmentBytes: 1000})
+	for at := 0; at < 9; at += 3 {
+		require.NoError(t, s.Append(t.Context(), numbered(at, at+3)))
+	}
+	crash(t, s)
+	files = paths(t, dir)
+	require.Len(t, files, 3)
+	return dir, files
+}
+
+// later has time pass for a spool.
+func later(s *Spool, d time.Duration) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.scanned = s.scanned.Add(-d)
+	for name, since := range s.unreadable {
+		s.unreadable[name] = since.Add(-d)
+	}
+}
+
+func TestF02FileThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	for name, lasting := range map[string]bool{"for a while": false, "for good": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, files := filled(t)
+			flip(t, files[0], int64(headerSize+prefixSize+5))
+			d, err := openDisk(dir)
+			require.NoError(t, err)
+			f := &faulty{files: d}
+			f.will(on("read "+filepath.Base(files[1]), -1, syscall.EIO))
+			s, err := open(Config{Dir: dir, SegmentBytes: 1000, MaxBytes: 1 << 20}, f)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
+			_, err = s.Read(t.Context(), 10)
+			require.NoError(t, err)
+			require.Zero(t, s.Stats(), "the folder is left alone as a whole")
+			if !lasting {
+				f.will(nil)
+			}
+			later(s, rescan)
+			_, err = s.Read(t.Context(), 10)
+			var lost *queue.LostError
+			require.ErrorAs(t, err, &lost)
+			want, told := append(names(1, 3), names(6, 9)...), 2 // nobody can tell how many the other held
+			if !lasting {
+				want, told = names(1, 9), 1
+			}
+			require.Equal(t, told, lost.Entries)
+			require.Equal(t, want, drain(t, s))
+		})
+	}
+}
+
+func TestF02FileThatCannotBeReadAnyMore(t *testing.T) {
+	t.Parallel()
+	dir, files := filled(t)
+	s, f := begin(t, dir, Config{SegmentBytes: 1000})
+	f.will(on("read "+filepath.Base(files[0]), -1, syscall.EIO))
+	_, err := s.Read(t.Context(), 10)
+	require.ErrorIs(t, err, syscall.EIO)
+	later(s, patience/2)
+	_, err = s.Read(t.Context(), 10)
+	require.ErrorIs(t, err, syscall.EIO, "it may be a matter of seconds")
+	later(s, patience/2)
+	_, err = s.Read(t.Context(), 10)
+	var lost *queue.LostError
+	require.ErrorAs(t, err, &lost)
+	require.Equal(t, 3, lost.Entries)
+	require.Equal(t, names(3, 9), drain(t, s))
 	require.Len(t, paths(t, filepath.Join(dir, damagedDir)), 1)
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -87,7 +88,8 @@ func (s *Spool) has(dir string) bool {
 	return false
 }
 
-// load opens the segments of a folder that another process left.
+// load opens the segments of a folder that another process left, all or none: those behind
+// one that cannot be read wait for it, for a while.
 func (s *Spool) load(o *owner) error {
 	names, err := s.fs.List(o.dir)
 	if err != nil {
@@ -96,30 +98,80 @@ func (s *Spool) load(o *owner) error {
 	names = slices.DeleteFunc(names, func(n fs.DirEntry) bool {
 		return !strings.HasSuffix(n.Name(), suffix) || !n.Type().IsRegular()
 	})
+	var hopeless []string
+	var errs []error
+	lost := 0
 	for i, n := range names {
 		name := path.Join(o.dir, n.Name())
-		f, err := s.fs.Open(name)
-		if err != nil {
+		seg, damaged, err := s.recover(name, newest(names, i))
+		switch {
+		case err == nil:
+			o.segments = append(o.segments, seg)
+			lost += damaged
+		case s.hopeless(name):
+			hopeless = append(hopeless, name)
+		default:
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, name := range hopeless {
+		if err := setApart(s.fs, name); err != nil {
 			return err
 		}
-		seg, r, err := recoverSegment(name, f, newest(names, i))
-		if err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
-		}
-		if r.torn > 0 {
-			slog.Warn("spool: what was not stored completely is cut off", "file", name, "bytes", r.torn)
-		}
-		if r.lost > 0 {
-			slog.Error("spool: entries are damaged", "file", name, "entries", r.lost)
-		}
-		s.mu.Lock()
-		s.stats.Torn += r.torn
-		s.stats.Damaged += r.lost
-		s.lost += r.lost
-		s.mu.Unlock()
-		o.segments = append(o.segments, seg)
+		slog.Error("spool: a file cannot be read and is set apart", "file", name)
+		s.lose(1) // nobody knows how many it holds
+	}
+	if lost > 0 {
+		slog.Error("spool: entries are damaged", "folder", o.dir, "entries", lost)
+		s.lose(lost)
 	}
 	return nil
+}
+
+// lose counts entries that are not there any more.
+func (s *Spool) lose(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Damaged += n
+	s.lost += n
+}
+
+// recover opens a file that another process left, and tells how many entries in it are
+// damaged.
+func (s *Spool) recover(name string, newest bool) (*segment, int, error) {
+	f, err := s.fs.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	seg, r, err := recoverSegment(name, f, newest)
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	delete(s.unreadable, name)
+	if r.torn > 0 {
+		slog.Warn("spool: what was not stored completely is cut off", "file", name, "bytes", r.torn)
+		s.mu.Lock()
+		s.stats.Torn += r.torn // here, since it is not there the next time
+		s.mu.Unlock()
+	}
+	return seg, r.lost, nil
+}
+
+// patience is for how long a file that cannot be read holds up those behind it.
+const patience = time.Minute
+
+// hopeless notes that a file cannot be read, and reports whether that has been so for long.
+// It is called with reading held.
+func (s *Spool) hopeless(name string) bool {
+	since, again := s.unreadable[name]
+	if !again {
+		since = time.Now()
+		s.unreadable[name] = since
+	}
+	return time.Since(since) >= patience
 }
 
 // newest reports whether a process has written the i-th of its files last: the last one to
@@ -154,9 +206,16 @@ func discard(fsys files, seg *segment) error {
 	if !seg.damaged {
 		return errors.Join(err, fsys.Remove(seg.name))
 	}
-	if mkdir := fsys.Mkdir(damagedDir); mkdir != nil && !errors.Is(mkdir, fs.ErrExist) {
-		return errors.Join(err, mkdir)
+	return errors.Join(err, setApart(fsys, seg.name))
+}
+
+// setApart moves a file to where somebody may want to look at it.
+func setApart(fsys files, name string) error {
+	if err := fsys.Mkdir(damagedDir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
 	}
-	kept := strings.ReplaceAll(seg.name, "/", "-")
-	return errors.Join(err, fsys.Rename(seg.name, path.Join(damagedDir, kept)), fsys.SyncDir(damagedDir))
+	if err := fsys.Rename(name, path.Join(damagedDir, strings.ReplaceAll(name, "/", "-"))); err != nil {
+		return err
+	}
+	return errors.Join(fsys.SyncDir(damagedDir), fsys.SyncDir("."))
 }

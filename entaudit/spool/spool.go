@@ -65,9 +65,10 @@ type Spool struct {
 	stop chan struct{}
 	done chan struct{} // the files are let go of
 
-	reading sync.Mutex // held by Read, Ack, Prepend and Close, before mu
-	scanned time.Time
-	unacked []position // of the entries that Read returned last
+	reading    sync.Mutex // held by Read, Ack, Prepend and Close, before mu
+	scanned    time.Time
+	unacked    []position           // of the entries that Read returned last
+	unreadable map[string]time.Time // files, and since when
 
 	mu         sync.Mutex
 	owners     []*owner // this process's own is the last
@@ -122,6 +123,7 @@ func Open(cfg Config) (*Spool, error) {
 
 func open(cfg Config, fsys files) (*Spool, error) {
 	s := &Spool{cfg: cfg, fs: fsys, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	s.unreadable = make(map[string]time.Time)
 	o, err := own(fsys)
 	if err != nil {
 		return nil, err
@@ -200,9 +202,14 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 		if len(entries) == 0 {
 			entries, ends, damaged, err = p.seg.read(p.seg.acked, end, n)
 		}
-		if err != nil {
+		if err != nil && !s.hopeless(p.seg.name) {
 			return nil, fmt.Errorf("spool: read: %w", errors.Join(append(errs, err)...))
 		}
+		if err != nil {
+			slog.Error("spool: a file cannot be read and is set apart", "file", p.seg.name, "error", err)
+			damaged = true
+		}
+		delete(s.unreadable, p.seg.name)
 		s.mu.Lock()
 		p.seg.damaged = p.seg.damaged || damaged
 		if len(entries) == 0 {
