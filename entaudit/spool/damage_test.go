@@ -187,7 +187,14 @@ func TestF02FileThatCannotBeReadAnyMore(t *testing.T) {
 	t.Parallel()
 	dir, files := filled(t)
 	s, f := begin(t, dir, Config{SegmentBytes: 1000})
-	f.will(on("read "+filepath.Base(files[0]), -1, syscall.EIO))
+	var synced []string
+	fails := on("read "+filepath.Base(files[0]), -1, syscall.EIO)
+	f.will(func(op string) (int, error) {
+		if strings.HasPrefix(op, "syncdir ") {
+			synced = append(synced, op)
+		}
+		return fails(op)
+	})
 	_, err := s.Read(t.Context(), 10)
 	require.ErrorIs(t, err, syscall.EIO)
 	later(s, patience/2)
@@ -200,4 +207,5 @@ func TestF02FileThatCannotBeReadAnyMore(t *testing.T) {
 	require.Equal(t, 3, lost.Entries)
 	require.Equal(t, names(3, 9), drain(t, s))
 	require.Len(t, paths(t, filepath.Join(dir, damagedDir)), 1)
+	require.Equal(t, []string{"syncdir .", "syncdir " + damagedDir}, synced, "the new folder too")
 }

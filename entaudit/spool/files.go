@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 )
 
 // file is what a segment needs of a file.
@@ -43,7 +44,7 @@ type disk struct{ root *os.Root }
 
 // openDisk opens the folder dir, which it makes if there is none.
 func openDisk(dir string) (disk, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir, syncDir); err != nil {
 		return disk{}, err
 	}
 	info, err := os.Lstat(dir)
@@ -57,6 +58,33 @@ func openDisk(dir string) (disk, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	return disk{root}, err
+}
+
+// makeDir makes a folder and those above it that are missing, and has each be there after
+// a power failure too: what is synced in a folder is lost with the folder.
+func makeDir(dir string, sync func(dir string) error) error {
+	err := os.Mkdir(dir, 0o700)
+	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeDir(parent, sync); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return sync(filepath.Dir(dir))
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir) //nolint:gosec // where the spool is to be
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func (d disk) Close() error           { return d.root.Close() }

@@ -39,7 +39,10 @@ func own(fsys files) (*owner, error) {
 		}
 		var err error
 		if o.lock, err = fsys.Lock(path.Join(o.dir, lockName)); err == nil {
-			return o, fsys.SyncDir(".")
+			if err := fsys.SyncDir("."); err != nil {
+				return nil, errors.Join(err, o.lock.Close())
+			}
+			return o, nil
 		}
 		// Another process took it for one that is gone, before it was locked.
 		if try == 10 || !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
@@ -211,11 +214,17 @@ func discard(fsys files, seg *segment) error {
 
 // setApart moves a file to where somebody may want to look at it.
 func setApart(fsys files, name string) error {
-	if err := fsys.Mkdir(damagedDir); err != nil && !errors.Is(err, fs.ErrExist) {
+	switch err := fsys.Mkdir(damagedDir); {
+	case errors.Is(err, fs.ErrExist):
+	case err != nil:
 		return err
+	default:
+		if err := fsys.SyncDir("."); err != nil {
+			return err
+		}
 	}
 	if err := fsys.Rename(name, path.Join(damagedDir, strings.ReplaceAll(name, "/", "-"))); err != nil {
 		return err
 	}
-	return errors.Join(fsys.SyncDir(damagedDir), fsys.SyncDir("."))
+	return fsys.SyncDir(damagedDir)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,6 +140,18 @@ func TestSpool(t *testing.T) {
 			require.Zero(t, info.Mode().Perm()&0o077, p)
 			return nil
 		}))
+	})
+	t.Run("makes folders that outlive a power failure", func(t *testing.T) {
+		t.Parallel()
+		top := t.TempDir()
+		var synced []string
+		sync := func(dir string) error { synced = append(synced, dir); return syncDir(dir) }
+		dir := filepath.Join(top, "a", "b", "c")
+		require.NoError(t, makeDir(dir, sync))
+		require.Equal(t, []string{top, filepath.Join(top, "a"), filepath.Join(top, "a", "b")}, synced)
+		require.NoError(t, makeDir(dir, sync))
+		require.Len(t, synced, 3, "it is there already")
+		require.ErrorIs(t, makeDir(filepath.Join(dir, "d"), func(string) error { return syscall.EIO }), syscall.EIO)
 	})
 	t.Run("refuses a folder that is a link or open to others", func(t *testing.T) {
 		t.Parallel()
