@@ -14,5 +14,8 @@
 // its file is kept as it is in the folder "damaged". That counts a file too that could not be
 // cut back.
 //
+// Entries come out as JSON gives them back, whether they have been read from disk or were
+// still in memory: a writer that compares an entry that comes again finds no difference.
+//
 // It works on Unix systems, on local file systems that honour fsync and flock.
 package spool

@@ -3,6 +3,7 @@ package spool
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -119,6 +120,9 @@ func encode(entries []entaudit.Entry) (records []byte, lengths []int, kept []ent
 	lengths = make([]int, len(entries))
 	for i := range kept {
 		payload, err := marshal(kept[i])
+		if err == nil && !plain(kept[i].Metadata, 0) {
+			err = kept[i].UnmarshalJSON(payload) // it is the same before a crash and after it
+		}
 		if err != nil {
 			kept[i] = bare(kept[i], err)
 			if payload, err = marshal(kept[i]); err != nil {
@@ -130,6 +134,32 @@ func encode(entries []entaudit.Entry) (records []byte, lengths []int, kept []ent
 		lengths[i] = len(records) - before
 	}
 	return records, lengths, kept, nil
+}
+
+// maxDepth is how deep values are nested that are looked at, rather than decoded.
+const maxDepth = 16
+
+// plain reports whether v is what comes out of JSON, as it is in finished entries.
+func plain(v any, depth int) bool {
+	switch v := v.(type) {
+	case nil, bool, string:
+		return true
+	case json.Number:
+		return v != ""
+	case []any:
+		return v != nil && depth < maxDepth && !slices.ContainsFunc(v, func(e any) bool { return !plain(e, depth+1) })
+	case map[string]any:
+		if v == nil {
+			return depth == 0
+		}
+		for _, e := range v {
+			if depth == maxDepth || !plain(e, depth+1) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // marshal encodes e. Values in its metadata may panic.

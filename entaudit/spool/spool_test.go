@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -256,6 +257,33 @@ func TestSpool(t *testing.T) {
 type bomb struct{}
 
 func (bomb) MarshalJSON() ([]byte, error) { panic("s3cret") }
+
+// TestSameEntryBeforeACrashAndAfterIt has values that are another thing once they have been
+// JSON: whoever compares an entry that comes twice must find no difference.
+func TestSameEntryBeforeACrashAndAfterIt(t *testing.T) {
+	t.Parallel()
+	deep := any("x")
+	for range 70 {
+		deep = []any{deep}
+	}
+	for name, v := range map[string]any{
+		"nil map": map[string]any(nil), "nil slice": []string(nil), "nil values": []any(nil), "deep": deep, "deep in a struct": struct{ A any }{deep},
+		"struct": struct{ B, A int }{1, 2}, "float": 1e21, "int": 1, "no number": json.Number(""), "time": time.Now(), "bytes": []byte{1, 2, 255},
+		"in a list": []any{map[string]any(nil)}, "plain": map[string]any{"a": []any{nil, true, "b", json.Number("1e3")}},
+	} {
+		s, _ := begin(t, filepath.Join(t.TempDir(), "s"), Config{})
+		entry := numbered(0, 1)
+		entry[0].Metadata = map[string]any{"v": v}
+		require.NoError(t, s.Append(t.Context(), entry))
+		before, err := s.Read(t.Context(), 1)
+		require.NoError(t, err)
+		forget(s)
+		after, err := s.Read(t.Context(), 1)
+		require.NoError(t, err)
+		require.Equal(t, before, after, name)
+		require.Equal(t, v, entry[0].Metadata["v"], "the caller's own stays as it is")
+	}
+}
 
 func TestRoundTripIsExact(t *testing.T) {
 	t.Parallel()
