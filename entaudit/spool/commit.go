@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path"
 	"slices"
 
@@ -125,7 +124,7 @@ func (s *Spool) store(buf []byte, requests []*request) error {
 		if err = s.write(seg, seg.end, buf); err == nil {
 			s.stored(seg, requests)
 			if len(errs) > 0 {
-				slog.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
+				s.warner.warn("spool: a file failed and another took its place", errors.Join(errs...))
 			}
 			return nil
 		}
@@ -213,7 +212,7 @@ func (s *Spool) seal(seg *segment) {
 	defer s.mu.Unlock()
 	seg.sealed = true
 	s.active = nil
-	if s.first().seg != seg {
+	if s.first() != seg {
 		s.remembered -= seg.forget()
 	}
 }

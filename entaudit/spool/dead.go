@@ -69,7 +69,7 @@ func (s *Spool) all() []position {
 	var all []position
 	for _, o := range s.owners {
 		for _, seg := range o.segments {
-			all = append(all, position{o, seg, seg.end})
+			all = append(all, position{seg, seg.end})
 		}
 	}
 	return all

@@ -248,6 +248,8 @@ func TestDamageIsReportedAndKept(t *testing.T) {
 		require.NoError(t, s.Ack(len(entries)))
 	}
 	require.Len(t, got, 9)
+	require.Equal(t, 1, s.Len(), "until whoever was told has counted it")
+	require.Empty(t, drain(t, s))
 	require.Zero(t, s.Len())
 	require.NoError(t, s.Append(t.Context(), numbered(10, 11)), "to another file")
 	require.Equal(t, names(10, 11), drain(t, s))

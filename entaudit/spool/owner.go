@@ -134,11 +134,12 @@ func (s *Spool) load(o *owner) error {
 	return nil
 }
 
-// lose counts entries that are not there any more.
+// lose counts entries that are not there any more, and will be told of.
 func (s *Spool) lose(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Damaged += n
+	s.count += n
 	s.lost += n
 }
 

@@ -77,20 +77,21 @@ type Spool struct {
 	bytes      int64 // of the segments
 	remembered int64 // bytes of the records whose entries are kept in memory
 	count      int
-	lost       int // entries that are damaged and not told of
+	lost       int // entries of count that are damaged and not told of
+	told       int // entries of count that the last Read told of as lost
 	closed     bool
 	stats      Stats
 	active     *segment // of the committer
 
+	warner   warner
 	closing  sync.Once
 	closeErr error // once done is closed
 }
 
 // position is where an entry ends.
 type position struct {
-	owner *owner
-	seg   *segment
-	end   int64
+	seg *segment
+	end int64
 }
 
 // Stats are the numbers of a [Spool].
@@ -148,7 +149,8 @@ func (s *Spool) Stats() Stats {
 	return st
 }
 
-// Len returns how many entries there are that are not acknowledged.
+// Len returns how many entries there are that are not acknowledged. One that is lost counts
+// until the next Read after the one that said so.
 func (s *Spool) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,40 +191,59 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 	}
 	for {
 		errs = append(errs, s.sweep())
-		p, end, lost := s.front()
-		switch {
-		case lost > 0:
+		seg, end, lost := s.front()
+		if lost > 0 {
+			s.trouble(errs)
 			return nil, &queue.LostError{Entries: lost, Err: errors.New("files are damaged")}
-		case p.seg == nil:
+		}
+		if seg == nil {
 			return nil, errors.Join(errs...)
 		}
-		entries, ends := s.recent(p.seg, n)
-		var damaged bool
-		var err error
-		if len(entries) == 0 {
-			entries, ends, damaged, err = p.seg.read(p.seg.acked, end, n)
-		}
-		if err != nil && !s.hopeless(p.seg.name) {
+		entries, ends, err := s.readFrom(seg, end, n)
+		if err != nil {
 			return nil, fmt.Errorf("spool: read: %w", errors.Join(append(errs, err)...))
 		}
-		if err != nil {
-			slog.Error("spool: a file cannot be read and is set apart", "file", p.seg.name, "error", err)
-			damaged = true
-		}
-		delete(s.unreadable, p.seg.name)
-		s.mu.Lock()
-		p.seg.damaged = p.seg.damaged || damaged
 		if len(entries) == 0 {
-			s.remembered -= p.seg.ack(end) // nothing in it can be read so far; the committer may be appending
-			s.mu.Unlock()
 			continue
 		}
-		s.mu.Unlock()
 		for _, end := range ends {
-			s.unacked = append(s.unacked, position{p.owner, p.seg, end})
+			s.unacked = append(s.unacked, position{seg, end})
 		}
+		s.trouble(errs)
 		return entries, nil
 	}
+}
+
+// trouble logs what is no reason to withhold entries.
+func (s *Spool) trouble(errs []error) {
+	if err := errors.Join(errs...); err != nil {
+		s.warner.warn("spool: what is done with, or what others left, cannot be dealt with", err)
+	}
+}
+
+// readFrom returns the first entries of a segment. Where there are none, it is past all of
+// them.
+func (s *Spool) readFrom(seg *segment, end int64, n int) ([]entaudit.Entry, []int64, error) {
+	if entries, ends := s.recent(seg, n); len(entries) > 0 {
+		return entries, ends, nil
+	}
+	entries, ends, damaged, err := seg.read(seg.acked, end, n)
+	switch {
+	case err == nil:
+		delete(s.unreadable, seg.name)
+	case s.hopeless(seg.name):
+		slog.Error("spool: a file cannot be read and is set apart", "file", seg.name, "error", err)
+		damaged = true
+	default:
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.damaged = seg.damaged || damaged
+	if len(entries) == 0 {
+		s.remembered -= seg.ack(end) // and no further: the committer may be appending
+	}
+	return entries, ends, nil
 }
 
 func (s *Spool) isClosed() bool {
@@ -231,27 +252,30 @@ func (s *Spool) isClosed() bool {
 	return s.closed
 }
 
-// front returns the segment that is next, and where it ends.
-func (s *Spool) front() (p position, end int64, lost int) {
+// front returns the segment that is next, and where it ends, and how many entries are to be
+// told of as lost. They count until it is called again, so that whoever counts them
+// elsewhere has done so by then.
+func (s *Spool) front() (seg *segment, end int64, lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lost, s.lost = s.lost, 0
-	if p = s.first(); p.seg != nil {
-		end = p.seg.end
+	s.count -= s.told
+	lost, s.told, s.lost = s.lost, s.lost, 0
+	if seg = s.first(); seg != nil {
+		end = seg.end
 	}
-	return p, end, lost
+	return seg, end, lost
 }
 
 // first returns the segment with the oldest entries. It is called with mu held.
-func (s *Spool) first() position {
+func (s *Spool) first() *segment {
 	for _, o := range s.owners {
 		for _, seg := range o.segments {
 			if seg.acked < seg.end {
-				return position{owner: o, seg: seg}
+				return seg
 			}
 		}
 	}
-	return position{}
+	return nil
 }
 
 // recent returns the first entries of a segment, as far as they are in memory.
@@ -302,8 +326,7 @@ func (s *Spool) sweep() error {
 			if seg.acked < seg.end {
 				return false
 			}
-			s.count -= seg.left // they were not found
-			s.lost += seg.left
+			s.lost += seg.left // they were not found
 			s.stats.Damaged += seg.left
 			seg.left = 0
 			if !seg.sealed {
