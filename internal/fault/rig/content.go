@@ -39,8 +39,9 @@ type trail struct {
 	rank      int64  // entries of a higher rank were written later
 }
 
-// gap is an entry that tells of missing ones.
-type gap struct{ count int }
+// gap is an entry that tells of missing ones: how many, and how many of them had not been
+// accepted.
+type gap struct{ count, rejected int }
 
 const entriesQuery = `SELECT id, kind, coalesce(operation, ''), coalesce(resource_id, ''), coalesce(path, ''),
 	coalesce(changes, '{}'), coalesce(metadata, '{}'), xmin::text::bigint FROM audit_logs ORDER BY xmin::text::bigint, ctid`
@@ -146,12 +147,12 @@ func (c *content) add(t trail, kind entaudit.Kind, path, changes, metadata strin
 		t.op, _ = opOf(path)
 		c.entries = append(c.entries, t)
 	case entaudit.KindSystem:
-		var m struct{ Count int }
+		var m struct{ Count, Rejected int }
 		if err := json.Unmarshal([]byte(metadata), &m); err != nil {
 			return fmt.Errorf("entry %s: metadata: %w", t.id, err)
 		}
 		if t.operation == string(entaudit.OpGap) {
-			c.gaps = append(c.gaps, gap{m.Count})
+			c.gaps = append(c.gaps, gap{m.Count, m.Rejected})
 		}
 	}
 	return nil

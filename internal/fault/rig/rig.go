@@ -200,7 +200,7 @@ func (r *rig) finish(ctx context.Context) (*verdict, error) {
 	if r.plan.delivery == viaOutbox {
 		c.rankByID()
 	}
-	v := judge(r.journal.all(), c)
+	v := judge(r.journal.all(), c, r.plan.delivery == viaSpool || r.plan.delivery == viaOutbox)
 	v.runs = 1
 	found, err := search(r.dir, r.plan.canary)
 	for _, f := range found {

@@ -39,8 +39,8 @@ func (v *verdict) String() string {
 }
 
 // judge compares what the journal says with what is stored, once nothing is left to be
-// delivered. refused is how many entries the deliveries say that they refused.
-func judge(records []*record, c *content) *verdict {
+// delivered. A durable delivery may lose nothing that it has accepted, told of or not.
+func judge(records []*record, c *content, durable bool) *verdict {
 	v := &verdict{ops: len(records)}
 	for _, r := range records {
 		if r.outcome == unknown {
@@ -49,7 +49,7 @@ func judge(records []*record, c *content) *verdict {
 	}
 	v.atomic(c)
 	v.truthful(records, c)
-	v.delivered(records, c)
+	v.delivered(records, c, durable)
 	v.ordered(records, c)
 	return v
 }
@@ -154,9 +154,11 @@ func left(k kind) traces {
 	return traces{}
 }
 
-// delivered is I2 and I3: what was accepted is stored once or told of by a gap; what was
-// refused is not there.
-func (v *verdict) delivered(records []*record, c *content) {
+// delivered is I2 and I3: what was accepted is stored once or, where the delivery is not
+// durable, told of by a gap; what was refused is not there, and told of. The two are counted
+// apart: gaps tell of ops too of which nobody knows what became of them, and one of those
+// must not make up for an entry that was accepted and lost.
+func (v *verdict) delivered(records []*record, c *content, durable bool) {
 	times, ids := map[int]int{}, map[string]bool{}
 	for _, t := range slices.Concat(c.changes, c.entries) {
 		if ids[t.id] {
@@ -168,7 +170,7 @@ func (v *verdict) delivered(records []*record, c *content) {
 		times[t.op]++
 		v.stored++
 	}
-	refused := 0
+	refused, lost := 0, 0
 	for _, r := range records {
 		if !r.kind.delivered() {
 			continue
@@ -180,8 +182,11 @@ func (v *verdict) delivered(records []*record, c *content) {
 			v.violate("I3: op %d (%s) has %d entries", r.n, r.kind, n)
 		case r.outcome == ok:
 			v.accepted++
-			if n == 0 {
-				v.dropped++
+			if n > 0 {
+				continue
+			}
+			if lost++; durable {
+				v.violate("I2: op %d (%s) was accepted and is not there", r.n, r.kind)
 			}
 		case r.outcome == failed && n > 0:
 			v.violate("I2: op %d (%s) was refused and is stored", r.n, r.kind)
@@ -192,12 +197,17 @@ func (v *verdict) delivered(records []*record, c *content) {
 	for n, k := range times {
 		v.violate("I2: %d entries are of op %d, which nobody did", k, n)
 	}
+	rejected := 0
 	for _, g := range c.gaps {
 		v.counted += g.count
+		rejected += g.rejected
 	}
-	v.dropped += refused
-	if v.dropped > v.counted {
-		v.violate("I2: %d entries are missing, and gaps tell of %d", v.dropped, v.counted)
+	v.dropped = lost + refused
+	if told := v.counted - rejected; lost > told {
+		v.violate("I2: %d accepted entries are missing, and gaps tell of %d", lost, told)
+	}
+	if refused > rejected {
+		v.violate("I2: %d entries were refused, and gaps tell of %d", refused, rejected)
 	}
 }
 
