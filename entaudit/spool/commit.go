@@ -241,15 +241,32 @@ func (s *Spool) giveUp(seg *segment) error {
 }
 
 // Prepend stores entries in front of all others of this process, whatever the limit, all
-// or none. ctx is not looked at.
-func (s *Spool) Prepend(_ context.Context, entries []entaudit.Entry) error {
-	s.reading.Lock()
-	defer s.reading.Unlock()
-	s.unacked = s.unacked[:0]
+// or none. When ctx ends it is unknown whether they are stored, as with [Spool.Append].
+func (s *Spool) Prepend(ctx context.Context, entries []entaudit.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("spool: prepend: %w", err)
+	}
 	records, lengths, _, err := encode(entries)
 	if err != nil {
 		return err
 	}
+	stored := make(chan error, 1)
+	go func() { stored <- s.prepend(records, lengths) }() // the release of the files waits for it
+	select {
+	case err := <-stored:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("spool: prepend: unknown whether it is stored: %w", ctx.Err())
+	}
+}
+
+func (s *Spool) prepend(records []byte, lengths []int) error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.unacked = s.unacked[:0]
 	segments, err := s.putInFront(records, lengths)
 	if err != nil {
 		return fmt.Errorf("spool: prepend: %w", errors.Join(err, s.takeBack(segments)))
