@@ -104,6 +104,9 @@ func (q *Queue) left(ctx context.Context) error {
 	return errors.Join(untold, e)
 }
 
+// keepGrace is how long the disk has to take what is left, whatever Close was given.
+const keepGrace = 10 * time.Second
+
 // keep moves what is in memory into the spool, if there is one.
 func (q *Queue) keep() error {
 	if q.cfg.Spool == nil {
@@ -120,7 +123,9 @@ func (q *Queue) keep() error {
 	if len(entries)+len(notice) == 0 {
 		return nil
 	}
-	err := q.cfg.Spool.Prepend(context.Background(), append(notice, entries...))
+	ctx, cancel := context.WithTimeout(context.Background(), keepGrace)
+	defer cancel()
+	err := q.cfg.Spool.Prepend(ctx, append(notice, entries...))
 	q.mu.Lock()
 	if err == nil {
 		q.appended += uint64(len(entries))
