@@ -38,7 +38,10 @@ const (
 )
 
 // dropAttempts is how often dropping a database is tried.
-const dropAttempts = 100
+const dropAttempts = 200
+
+// dropPause is the wait between two of them: a busy server has much to remove.
+const dropPause = 100 * time.Millisecond
 
 // timeout bounds each statement that makes or drops a database.
 const timeout = 30 * time.Second
@@ -175,6 +178,7 @@ func create(t testing.TB, driver, dsn, env, createStmt, dropStmt string) string 
 			if _, err = server.ExecContext(ctx, fmt.Sprintf(dropStmt, name)); err == nil {
 				break
 			}
+			time.Sleep(dropPause)
 		}
 		require.NoError(t, err)
 		require.NoError(t, server.Close())
