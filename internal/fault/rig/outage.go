@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,7 +16,7 @@ func (r *rig) phases() phases {
 	if r.short {
 		return phases{time.Second, 5 * time.Second, time.Second}
 	}
-	return phases{5 * time.Second, 2 * time.Minute, 10 * time.Second}
+	return phases{5 * time.Second, cmp.Or(r.lasts, 2*time.Minute), 10 * time.Second}
 }
 
 // through runs load on a process before, during and after a fault, then waits until
@@ -65,7 +66,7 @@ func (r *rig) reasons() {
 // outage is F03: the server is stopped for a while. Mutations fail cleanly, entries are
 // taken as long as there is room, and told of where there is none.
 func outage(ctx context.Context, r *rig) (*verdict, error) {
-	r.plan.capacity = 500
+	r.plan.capacity, r.lasts = 500, 10*time.Minute
 	l := load{workers: 4, mix: everything, seed: r.seed}
 	return r.through(ctx, l, func(ctx context.Context, ph phases, _ *process) error {
 		if err := r.cluster.crash(); err != nil {
@@ -79,6 +80,7 @@ func outage(ctx context.Context, r *rig) (*verdict, error) {
 
 // restarts is F04: the server crashes every other second.
 func restarts(ctx context.Context, r *rig) (*verdict, error) {
+	r.lasts = 3 * time.Minute
 	l := load{workers: 8, mix: everything, seed: r.seed}
 	return r.through(ctx, l, func(ctx context.Context, ph phases, _ *process) error {
 		n := 0

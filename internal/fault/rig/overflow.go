@@ -16,7 +16,7 @@ const maxMemory = 128 << 20
 // writer is blocked. What there is no room for is refused and told of; memory stays
 // where it is.
 func overflow(ctx context.Context, r *rig) (*verdict, error) {
-	r.plan.capacity = 2000
+	r.plan.capacity, r.lasts = 2000, 5*time.Minute
 	if err := r.separate(ctx); err != nil {
 		return nil, err
 	}

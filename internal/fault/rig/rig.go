@@ -32,7 +32,8 @@ type rig struct {
 	count   int // of processes started
 	running []*process
 	tear    []func() error
-	kills   int // random ones of F01
+	kills   int           // random ones of F01
+	lasts   time.Duration // of the fault in the long form; zero means two minutes
 
 	recoveredEntries int // that processes found in the spool
 }
