@@ -9,8 +9,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// entryJSON is an entry as JSON: the names of the table's columns, empty ones
-// left out.
+// entryJSON is an entry as JSON, as it is decoded.
 type entryJSON struct {
 	ID             uuid.UUID           `json:"id"`
 	SchemaVersion  int                 `json:"schema_version"`
@@ -62,23 +61,11 @@ type edgeJSON struct {
 // MarshalJSON encodes the entry as one JSON object with the names of the
 // table's columns, on one line, in which invisible characters are escaped.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	return marshalVisible(entryJSON{
-		ID: e.ID, SchemaVersion: e.SchemaVersion, Service: e.Service, Kind: e.Kind,
-		Action: e.Action, Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason,
-		OccurredAt: e.OccurredAt, RecordedAt: e.RecordedAt, DurationUS: e.Duration.Microseconds(),
-		ActorID: e.Actor.ID, ActorType: e.Actor.Type, ActorEmail: e.Actor.Email,
-		ImpersonatorID: e.Actor.ImpersonatorID, ActorChain: e.Actor.Chain,
-		TenantID: e.Tenant.ID, TenantSlug: e.Tenant.Slug, ActorTenantID: e.ActorTenantID,
-		ResourceType: e.Resource.Type, ResourceID: e.Resource.ID,
-		ResourceLabel: e.Resource.Label, ResourceSchema: e.Resource.Schema,
-		Changes: EncodeChanges(e.Changes), Edges: edgesToJSON(e.Edges),
-		CauseID: e.CauseID, TxID: e.TxID, TxSeq: e.TxSeq,
-		RequestID: e.Request.ID, TraceID: e.Request.TraceID, Method: e.Request.Method,
-		Path: e.Request.Path, Route: e.Request.Route, Query: e.Request.Query,
-		StatusCode: e.Request.StatusCode, IPAddress: e.Request.IP, UserAgent: e.Request.UserAgent,
-		Metadata: e.Metadata, Marks: e.Marks,
-	})
+	return appendEntry(make([]byte, 0, typicalEntry), &e)
 }
+
+// typicalEntry is how many bytes most entries take.
+const typicalEntry = 1024
 
 // UnmarshalJSON decodes what MarshalJSON writes.
 func (e *Entry) UnmarshalJSON(data []byte) error {

@@ -71,7 +71,11 @@ func marshalVisible(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	b := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	return escapeInvisible(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
+}
+
+// escapeInvisible returns JSON with such characters escaped, b itself where it has none.
+func escapeInvisible(b []byte) []byte {
 	out := b[:0:0]
 	start := 0
 	for i := 0; i < len(b); {
@@ -87,7 +91,7 @@ func marshalVisible(v any) ([]byte, error) {
 		i += n
 	}
 	if start == 0 {
-		return b, nil
+		return b
 	}
-	return append(out, b[start:]...), nil
+	return append(out, b[start:]...)
 }
