@@ -18,13 +18,14 @@ entaudit:
 entaudit/audittest:       entaudit
 entaudit/extension:       entaudit
 entaudit/hook:            entaudit entaudit/txdriver entaudit/internal/table
+entaudit/internal/quiet:
 entaudit/internal/refusal: entaudit
 entaudit/internal/table:  entaudit
 entaudit/jsonl:           entaudit
 entaudit/mixin:           entaudit
 entaudit/outbox:          entaudit entaudit/store entaudit/internal/refusal entaudit/internal/table
-entaudit/queue:           entaudit entaudit/internal/refusal
-entaudit/spool:           entaudit entaudit/queue
+entaudit/queue:           entaudit entaudit/internal/quiet entaudit/internal/refusal
+entaudit/spool:           entaudit entaudit/internal/quiet entaudit/queue
 entaudit/store:           entaudit ent entaudit/internal/table
 entaudit/txdriver:
 entaudit/webhook:         entaudit

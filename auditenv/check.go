@@ -59,20 +59,14 @@ func (s *Settings) checkQueue() error {
 	if s.Dead.Dir != "" && s.Dead.Dir == s.Spool.Dir {
 		return errors.New("auditenv: AUDIT_DEAD_LETTER_DIR: is that of the spool")
 	}
-	q, err := queue.New(discard(), cfg)
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return named(err)
-	}
-	if err := q.Close(context.Background()); err != nil {
-		return fmt.Errorf("auditenv: %w", err)
 	}
 	return nil
 }
 
 // unopened stands for the spool.
 type unopened struct{ queue.Spool }
-
-func (unopened) Len() int { return 0 }
 
 // handles returns what a Handler with such options panics with.
 func handles(rec *entaudit.Recorder, opts chiaudit.Options) (err error) {

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	"entgo.io/ent/dialect"
-
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/jsonl"
 	"github.com/entaudit/audit/entaudit/outbox"
@@ -99,19 +97,12 @@ func (s *Settings) checkDelivery() error {
 		return named(err)
 	}
 	if s.Webhook.URL != "" {
-		if _, err := webhook.New(s.Webhook); err != nil {
+		if err := s.Webhook.Validate(); err != nil {
 			return named(err)
 		}
 	}
-	// There is no relay for such a database: New checks the settings, and that is all.
-	_, err := outbox.New(nowhere{}, discard(), s.Outbox)
-	if err != nil && strings.HasPrefix(err.Error(), "outbox: Config.") {
+	if err := s.Outbox.Validate(); err != nil {
 		return named(err)
 	}
 	return nil
 }
-
-// nowhere stands for the driver of a database.
-type nowhere struct{ dialect.Driver }
-
-func (nowhere) Dialect() string { return "none" }

@@ -167,7 +167,7 @@ func (r *Recorder) announce(action, field, warning string) error {
 	e := r.NewEntry(KindSystem, Origin{Actor: Actor{Type: ActorSystem}})
 	e.Action, e.Operation, e.Outcome, e.Reason = action, OpSwitch, Success, field
 	e.finish()
-	if err := write(ctx, r.cfg.Writer, []Entry{e}); err != nil {
+	if err := CallWriter(ctx, r.cfg.Writer, []Entry{e}); err != nil {
 		return fmt.Errorf("entaudit: %s: record that it is set: %w", field, err)
 	}
 	return nil
@@ -301,7 +301,7 @@ func (r *Recorder) Deliver(ctx context.Context, entries ...Entry) error {
 	}
 	g := withGrace(ctx, r.cfg.Grace)
 	defer g.end()
-	if err := write(g, r.cfg.Writer, entries); err != nil { //nolint:contextcheck // g is ctx with an end of its own
+	if err := CallWriter(g, r.cfg.Writer, entries); err != nil { //nolint:contextcheck // g is ctx with an end of its own
 		return r.Failed(ctx, fmt.Errorf("entaudit: write entry: %w", err))
 	}
 	return nil

@@ -67,9 +67,9 @@ func WriterName(w Writer) string {
 	return fmt.Sprintf("%T", w)
 }
 
-// write calls w, which may panic. The value of the panic may hold what was written:
-// nothing but its type is told.
-func write(ctx context.Context, w Writer, entries []Entry) (err error) {
+// CallWriter has w write entries, and returns an error where it panics. The value of the
+// panic may hold what was written: nothing but its type is told.
+func CallWriter(ctx context.Context, w Writer, entries []Entry) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the writer panicked with %T", p)
@@ -79,7 +79,7 @@ func write(ctx context.Context, w Writer, entries []Entry) (err error) {
 }
 
 // CloseWriter closes w where it is a [Closer]. Writers around another use it, and
-// [CheckWriter] and [ProbeWriter], to pass on what they are asked.
+// [CallWriter], [CheckWriter] and [ProbeWriter], to pass on what they are asked.
 func CloseWriter(ctx context.Context, w Writer) error {
 	if c, ok := w.(Closer); ok {
 		return c.Close(ctx)

@@ -2,8 +2,6 @@ package outbox
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/internal/refusal"
@@ -78,16 +76,6 @@ func (d *delivery) hand(ctx context.Context, letters []letter) {
 	d.left = append(d.left, letters...)
 }
 
-// write is one call of a writer. One that panics has failed.
-func write(ctx context.Context, w entaudit.Writer, entries []entaudit.Entry) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the writer panicked with %T", p) // the value may hold what was written
-		}
-	}()
-	return w.Write(ctx, entries)
-}
-
 // pace is how many entries go at once: fewer to a writer that has no time for more.
 type pace struct{ size, most, easy int }
 
@@ -104,6 +92,3 @@ func (p *pace) learn(d *delivery, n int) {
 		}
 	}
 }
-
-// maxRetryAfter bounds how long a writer's word is taken for how long to wait.
-const maxRetryAfter = time.Hour

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -112,8 +111,7 @@ func (r *Relay) run() {
 		case r.over():
 			return
 		case err != nil:
-			least := min(entaudit.RetryAfter(err), maxRetryAfter)
-			r.sleep(max(backoff(r.cfg.Backoff, r.cfg.MaxBackoff, trouble), least), nil)
+			r.sleep(refusal.Wait(r.cfg.Backoff, r.cfg.MaxBackoff, trouble, entaudit.RetryAfter(err)), nil)
 			trouble++
 		case moved:
 			trouble = 0
@@ -144,17 +142,6 @@ func (r *Relay) sleep(d time.Duration, wake <-chan struct{}) {
 	}
 }
 
-// backoff returns the wait after so many failures before this one.
-func backoff(first, most time.Duration, failures int) time.Duration {
-	d := first
-	for range failures {
-		if d = min(2*d, most); d == most {
-			break
-		}
-	}
-	return d/2 + rand.N(d/2+1) //nolint:gosec // chance, not secrecy
-}
-
 // round moves one batch. It reports whether there was one, and an error where nothing
 // of it could be moved.
 func (r *Relay) round() (moved bool, err error) {
@@ -165,7 +152,7 @@ func (r *Relay) round() (moved bool, err error) {
 	r.judge.Write = func(entries []entaudit.Entry) error {
 		ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 		defer cancel()
-		err := write(ctx, r.w, entries)
+		err := entaudit.CallWriter(ctx, r.w, entries)
 		d.slow = err != nil && ctx.Err() != nil
 		return err
 	}
@@ -212,7 +199,7 @@ func (r *Relay) readable(ctx context.Context, letters []letter) []letter {
 
 // wait is how long a refused entry is left alone.
 func (r *Relay) wait(l letter) time.Duration {
-	return backoff(r.cfg.Backoff, max(maxPostpone, r.cfg.Backoff), l.attempts)
+	return refusal.Wait(r.cfg.Backoff, max(maxPostpone, r.cfg.Backoff), l.attempts, 0)
 }
 
 // settle tells the outbox what became of a batch. It goes on when Close has given up:
@@ -234,7 +221,7 @@ func (r *Relay) settle(ctx context.Context, d *delivery) error {
 func (r *Relay) bury(ctx context.Context, l letter) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	return write(ctx, r.cfg.DeadLetter, []entaudit.Entry{l.Entry})
+	return entaudit.CallWriter(ctx, r.cfg.DeadLetter, []entaudit.Entry{l.Entry})
 }
 
 // maxPostpone bounds how long an entry is left alone that is refused again and again.

@@ -114,6 +114,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Validate returns an error that names the field that is wrong, as New does.
+func (c Config) Validate() error { return c.withDefaults().validate() }
+
 // validate checks settings with defaults filled in.
 func (c Config) validate() error {
 	switch {

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/refusal"
 )
 
 // rescan is how often a spool is asked although nothing was put into it: it may have
@@ -131,7 +130,7 @@ func (q *Queue) fetch(b batch) batch {
 func (q *Queue) deliver(b batch) bool {
 	switch {
 	case b.err != nil:
-		q.warn("queue: the spool cannot be read", "error", b.err)
+		q.log.Warn("queue: the spool cannot be read", "error", b.err)
 		return q.pause(true, 0)
 	case len(b.entries) == 0:
 		return !b.spooled || q.pause(false, 0)
@@ -153,12 +152,9 @@ func (q *Queue) deliver(b batch) bool {
 	if outage && wait == 0 && q.divide(b, err) {
 		return true
 	}
-	q.warn("queue: writing fails", "writer", q.String(), "code", entaudit.ErrorCode(err), "failures", failures)
+	q.log.Warn("queue: writing fails", "writer", q.String(), "code", entaudit.ErrorCode(err), "failures", failures)
 	return q.pause(outage, wait)
 }
-
-// maxRetryAfter bounds how long a writer's word is taken for how long to wait.
-const maxRetryAfter = time.Hour
 
 // pause waits before the next try, as long as the writer has said at least. It reports
 // false where Close does not wait for the end of an outage.
@@ -169,14 +165,7 @@ func (q *Queue) pause(outage bool, least time.Duration) bool {
 	if q.ctx.Err() != nil || hasty && outage {
 		return false
 	}
-	backoff := q.cfg.Backoff
-	for range max(failures-1, 0) {
-		if backoff = min(2*backoff, q.cfg.MaxBackoff); backoff == q.cfg.MaxBackoff {
-			break
-		}
-	}
-	backoff = backoff/2 + rand.N(backoff/2+1) //nolint:gosec // chance, not secrecy
-	timer := time.NewTimer(max(backoff, min(least, maxRetryAfter)))
+	timer := time.NewTimer(refusal.Wait(q.cfg.Backoff, q.cfg.MaxBackoff, failures-1, least))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -214,16 +203,11 @@ func (q *Queue) failed() int {
 	return q.failures
 }
 
-// call hands entries to w. A writer that panics has failed.
-func (q *Queue) call(w entaudit.Writer, entries []entaudit.Entry) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("queue: the writer panicked with %T", p) // the value may hold what was written
-		}
-	}()
+// call hands entries to w, for as long as one call may take.
+func (q *Queue) call(w entaudit.Writer, entries []entaudit.Entry) error {
 	ctx, cancel := context.WithTimeout(q.ctx, q.cfg.Timeout)
 	defer cancel()
-	return w.Write(ctx, entries)
+	return entaudit.CallWriter(ctx, w, entries)
 }
 
 // fate is what became of entries.
@@ -263,7 +247,7 @@ func (q *Queue) settle(b batch, n int, f fate) {
 	q.mu.Unlock()
 	if b.spooled {
 		if err := q.cfg.Spool.Ack(n); err != nil {
-			q.warn("queue: entries of the spool may be written again", "entries", n, "error", err)
+			q.log.Warn("queue: entries of the spool may be written again", "entries", n, "error", err)
 		}
 	}
 	q.mu.Lock()
@@ -281,12 +265,12 @@ func (q *Queue) settle(b batch, n int, f fate) {
 // dropped tells of entries that are given up.
 func (q *Queue) dropped(entries []entaudit.Entry, err error) {
 	if q.cfg.OnDrop == nil {
-		q.log(slog.Error, "queue: entries dropped", "entries", len(entries), "writer", q.String(), "code", entaudit.ErrorCode(err))
+		q.log.Error("queue: entries dropped", "entries", len(entries), "writer", q.String(), "code", entaudit.ErrorCode(err))
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			q.log(slog.Error, "queue: OnDrop panicked", "entries", len(entries), "type", fmt.Sprintf("%T", p), "code", entaudit.ErrorCode(err))
+			q.log.Error("queue: OnDrop panicked", "entries", len(entries), "type", fmt.Sprintf("%T", p), "code", entaudit.ErrorCode(err))
 		}
 	}()
 	q.cfg.OnDrop(entries, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/quiet"
 	"github.com/entaudit/audit/entaudit/internal/refusal"
 )
 
@@ -31,7 +32,7 @@ type Queue struct {
 	cancel context.CancelFunc
 	wake   chan struct{} // there is something to look at
 	done   chan struct{} // the goroutine has ended
-	warner warner
+	log    quiet.Log
 
 	judge refusal.Judge // of the goroutine alone
 
@@ -184,7 +185,7 @@ func (q *Queue) reject(ctx context.Context, entries []entaudit.Entry, err error)
 		q.stats.Rejected += uint64(len(entries))
 	}
 	q.mu.Unlock()
-	q.warn("queue: entries are not taken", "entries", len(entries), "reason", reason, "policy", string(q.cfg.OnFull))
+	q.log.Warn("queue: entries are not taken", "entries", len(entries), "reason", reason, "policy", string(q.cfg.OnFull))
 	switch {
 	case drops:
 		return nil

@@ -43,6 +43,6 @@ func (q *Queue) bury(b batch, entry []entaudit.Entry, err error) bool {
 		q.dropped(entry, err)
 		return true
 	}
-	q.warn("queue: an entry is refused and kept as a dead letter", "id", entry[0].ID, "code", entaudit.ErrorCode(err))
+	q.log.Warn("queue: an entry is refused and kept as a dead letter", "id", entry[0].ID, "code", entaudit.ErrorCode(err))
 	return true
 }

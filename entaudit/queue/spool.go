@@ -93,7 +93,7 @@ func (q *Queue) read() ([]entaudit.Entry, error) {
 		q.stats.LastError = err
 		q.addGap(ReasonDamaged, lost.Entries, nil)
 		q.mu.Unlock()
-		q.warn("queue: entries of the spool are lost", "entries", lost.Entries, "error", lost.Err)
+		q.log.Warn("queue: entries of the spool are lost", "entries", lost.Entries, "error", lost.Err)
 		return nil, nil
 	}
 	n := 0

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/entaudit/audit/entaudit"
+	"github.com/entaudit/audit/entaudit/internal/quiet"
 )
 
 // Stats are the numbers of a [Queue] since it was made. Accepted plus Recovered is
@@ -98,12 +97,7 @@ func (q *Queue) Health(ctx context.Context) error {
 		errs = append(errs, fmt.Errorf("queue: dead letters cannot be written: %s", entaudit.ErrorCode(err)))
 	}
 	q.mu.Unlock()
-	if h, ok := q.w.(interface {
-		Health(ctx context.Context) error
-	}); ok {
-		errs = append(errs, h.Health(ctx))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, entaudit.ProbeWriter(ctx, q.w))...)
 }
 
 // trouble is an error that nothing may come to disprove: a probe that fails takes the
@@ -117,42 +111,8 @@ func (t *trouble) note(err error) { *t = trouble{err, time.Now()} }
 
 // recent returns the error for as long as it counts.
 func (t *trouble) recent() error {
-	if time.Since(t.at) >= quiet {
+	if time.Since(t.at) >= quiet.For {
 		return nil
 	}
 	return t.err
-}
-
-// quiet is how long a message is not repeated, and how long trouble counts.
-const quiet = time.Minute
-
-// warner keeps warnings from filling the log.
-type warner struct {
-	mu   sync.Mutex
-	last map[string]time.Time
-	held map[string]int
-}
-
-// warn logs msg, unless it has been logged just now.
-func (q *Queue) warn(msg string, args ...any) { q.log(slog.Warn, msg, args...) }
-
-func (q *Queue) log(write func(msg string, args ...any), msg string, args ...any) {
-	w := &q.warner
-	w.mu.Lock()
-	now := time.Now()
-	last, ok := w.last[msg]
-	if ok && now.Sub(last) < quiet {
-		w.held[msg]++
-		w.mu.Unlock()
-		return
-	}
-	if w.last == nil {
-		w.last, w.held = make(map[string]time.Time), make(map[string]int)
-	}
-	if n := w.held[msg]; n > 0 {
-		args = append(args, "not_logged", n)
-	}
-	w.last[msg], w.held[msg] = now, 0
-	w.mu.Unlock()
-	write(msg, args...)
 }

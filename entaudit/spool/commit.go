@@ -124,7 +124,7 @@ func (s *Spool) store(buf []byte, requests []*request) error {
 		if err = s.write(seg, seg.end, buf); err == nil {
 			s.stored(seg, requests)
 			if len(errs) > 0 {
-				s.warner.warn("spool: a file failed and another took its place", errors.Join(errs...))
+				s.log.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
 			}
 			return nil
 		}

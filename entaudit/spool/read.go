@@ -52,7 +52,7 @@ func (s *Spool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 // trouble logs what is no reason to withhold entries.
 func (s *Spool) trouble(errs []error) {
 	if err := errors.Join(errs...); err != nil {
-		s.warner.warn("spool: what is done with, or what others left, cannot be dealt with", err)
+		s.log.Warn("spool: what is done with, or what others left, cannot be dealt with", "error", err)
 	}
 }
 

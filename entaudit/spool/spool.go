@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/entaudit/audit/entaudit/internal/quiet"
 )
 
 // Defaults of [Config].
@@ -80,7 +82,7 @@ type Spool struct {
 	stats      Stats
 	active     *segment // of the committer
 
-	warner   warner
+	log      quiet.Log
 	closing  sync.Once
 	closeErr error // once done is closed
 }

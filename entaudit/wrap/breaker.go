@@ -64,7 +64,7 @@ func (b *breaker) Write(ctx context.Context, entries []entaudit.Entry) error {
 		return err
 	}
 	_, err := b.cb.Execute(func() (struct{}, error) {
-		err := write(ctx, b.ws[0], entries)
+		err := entaudit.CallWriter(ctx, b.ws[0], entries)
 		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 			err = cancelled{err}
 		}

@@ -42,7 +42,7 @@ func (f *fallback) Write(ctx context.Context, entries []entaudit.Entry) error {
 	}
 	var errs []error
 	for _, w := range f.ws {
-		err := write(ctx, w, entries)
+		err := entaudit.CallWriter(ctx, w, entries)
 		if err == nil {
 			f.note(ctx, w, errors.Join(errs...))
 			return nil

@@ -66,7 +66,7 @@ func (r *retry) Write(ctx context.Context, entries []entaudit.Entry) error {
 	wait.InitialInterval, wait.MaxInterval = r.opts.MinWait, r.opts.MaxWait
 	var last error
 	try := func() (struct{}, error) {
-		last = write(ctx, r.ws[0], entries)
+		last = entaudit.CallWriter(ctx, r.ws[0], entries)
 		return struct{}{}, r.verdict(last)
 	}
 	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(wait), backoff.WithMaxTries(r.opts.Tries), backoff.WithMaxElapsedTime(0))

@@ -57,14 +57,3 @@ func (a *around) Health(ctx context.Context) error {
 
 // all asks each writer at the same time: one that hangs takes no time from the others.
 func (a *around) all() entaudit.Writer { return entaudit.Multi(a.ws...) }
-
-// write calls w, which may panic. The value of the panic may hold what was written:
-// nothing but its type is told.
-func write(ctx context.Context, w entaudit.Writer, entries []entaudit.Entry) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the writer panicked with %T", p)
-		}
-	}()
-	return w.Write(ctx, entries)
-}
