@@ -20,7 +20,7 @@ type object struct {
 }
 
 func (o *object) key(name string) {
-	if len(o.b) > 1 {
+	if o.b[len(o.b)-1] != '{' {
 		o.b = append(o.b, ',')
 	}
 	o.b = append(append(append(o.b, '"'), name...), '"', ':')
@@ -119,6 +119,11 @@ func (o *object) value(v any, depth int) {
 	case int:
 		o.b = strconv.AppendInt(o.b, int64(v), 10)
 		return
+	case json.Number:
+		if v != "" && (v[0] == '-' || '0' <= v[0] && v[0] <= '9') && json.Valid([]byte(v)) && v[len(v)-1] > ' ' {
+			o.b = append(o.b, v...)
+			return
+		}
 	case []any:
 		if v != nil && depth < maxPlainDepth {
 			o.b = append(o.b, '[')

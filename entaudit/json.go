@@ -61,8 +61,11 @@ type edgeJSON struct {
 // MarshalJSON encodes the entry as one JSON object with the names of the
 // table's columns, on one line, in which invisible characters are escaped.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	return appendEntry(make([]byte, 0, typicalEntry), &e)
+	return e.AppendJSON(make([]byte, 0, typicalEntry))
 }
+
+// AppendJSON appends what MarshalJSON returns to b. After an error the result is of no use.
+func (e *Entry) AppendJSON(b []byte) ([]byte, error) { return appendEntry(b, e) }
 
 // typicalEntry is how many bytes most entries take.
 const typicalEntry = 1024

@@ -125,12 +125,12 @@ func encode(entries []entaudit.Entry) (lines []byte, refused error) {
 	var errs []error
 	for i := range entries {
 		// Not json.Marshal, which would escape it anew.
-		line, err := entries[i].MarshalJSON()
+		more, err := entries[i].AppendJSON(lines)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("jsonl: encode entry %s: %w", entries[i].ID, err))
 			continue
 		}
-		lines = append(append(lines, line...), '\n')
+		lines = append(more, '\n')
 	}
 	return lines, errors.Join(errs...)
 }

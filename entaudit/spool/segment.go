@@ -24,17 +24,21 @@ const (
 	magic      = "entspl1\n"
 	headerSize = len(magic) + 8 + 4
 	mark       = "\xffEA\xfe"
-	prefixSize = len(mark) + 4 + 4
+	noPrefix   = "\x00\x00\x00\x00\x00\x00\x00\x00" // length and CRC until they are known
+	prefixSize = len(mark) + len(noPrefix)
 )
 
-// appendRecord appends payload as a record.
-func appendRecord(buf, payload []byte) []byte {
-	buf = append(buf, mark...)
-	length := len(buf)
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(payload))) //nolint:gosec // entries are bounded
-	sum := checksum(buf[length:length+4], payload)
-	buf = binary.LittleEndian.AppendUint32(buf, sum)
-	return append(buf, payload...)
+// appendRecord appends e as a record. Where that fails buf is returned as it was.
+func appendRecord(buf []byte, e *entaudit.Entry) ([]byte, error) {
+	begin := len(buf)
+	whole, err := marshal(append(buf, mark+noPrefix...), e)
+	if err != nil {
+		return buf, err
+	}
+	prefix, payload := whole[begin+len(mark):begin+prefixSize], whole[begin+prefixSize:]
+	binary.LittleEndian.PutUint32(prefix, uint32(len(payload))) //nolint:gosec // entries are bounded
+	binary.LittleEndian.PutUint32(prefix[4:], checksum(prefix[:4], payload))
+	return whole, nil
 }
 
 func checksum(length, payload []byte) uint32 {
@@ -118,23 +122,26 @@ func torn(data []byte) bool {
 func encode(entries []entaudit.Entry) (records []byte, lengths []int, kept []entaudit.Entry, err error) {
 	kept = slices.Clone(entries) // the caller may reuse his
 	lengths = make([]int, len(entries))
+	records = make([]byte, 0, typicalRecord*len(entries))
 	for i := range kept {
-		payload, err := marshal(kept[i])
+		before := len(records)
+		records, err = appendRecord(records, &kept[i])
 		if err == nil && !plain(kept[i].Metadata, 0) {
-			err = kept[i].UnmarshalJSON(payload) // it is the same before a crash and after it
+			err = kept[i].UnmarshalJSON(records[before+prefixSize:]) // it is the same before a crash and after it
 		}
 		if err != nil {
 			kept[i] = bare(kept[i], err)
-			if payload, err = marshal(kept[i]); err != nil {
+			if records, err = appendRecord(records[:before], &kept[i]); err != nil {
 				return nil, nil, nil, fmt.Errorf("spool: entry %s: %w", kept[i].ID, err)
 			}
 		}
-		before := len(records)
-		records = appendRecord(records, payload)
 		lengths[i] = len(records) - before
 	}
 	return records, lengths, kept, nil
 }
+
+// typicalRecord is how many bytes most records take.
+const typicalRecord = 1280
 
 // maxDepth is how deep values are nested that are looked at, rather than decoded.
 const maxDepth = 16
@@ -162,14 +169,14 @@ func plain(v any, depth int) bool {
 	return false
 }
 
-// marshal encodes e. Values in its metadata may panic.
-func marshal(e entaudit.Entry) (data []byte, err error) {
+// marshal appends e to buf. Values in its metadata may panic.
+func marshal(buf []byte, e *entaudit.Entry) (data []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("encoding panicked with %T", p)
 		}
 	}()
-	return e.MarshalJSON()
+	return e.AppendJSON(buf)
 }
 
 // bare returns e without what may be no JSON: finished entries have nothing of the kind.
