@@ -91,12 +91,15 @@ func (o *object) raw(name string, data []byte) {
 		return
 	}
 	o.key(name)
-	var buf bytes.Buffer
-	if err := json.Compact(&buf, data); err != nil {
+	begin, buf := len(o.b), bytes.NewBuffer(o.b)
+	if err := json.Compact(buf, data); err != nil {
 		o.fail(err)
 		return
 	}
-	o.b = append(o.b, escapeInvisible(buf.Bytes())...)
+	o.b = buf.Bytes()
+	if visible := escapeInvisible(o.b[begin:]); len(visible) > len(o.b)-begin { // else it is the same
+		o.b = append(o.b[:begin], visible...)
+	}
 }
 
 // maxPlainDepth is how deep values are nested that are not left to package json, which
