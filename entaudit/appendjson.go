@@ -2,8 +2,8 @@ package entaudit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,9 +45,8 @@ func (o *object) number(name string, n int64) {
 }
 
 func (o *object) uuid(name string, id uuid.UUID) {
-	if id != uuid.Nil {
-		o.always(name, id.String())
-	}
+	o.key(name)
+	o.b = append(append(append(o.b, '"'), id.String()...), '"')
 }
 
 func (o *object) time(name string, t time.Time) {
@@ -78,6 +77,10 @@ func (o *object) fail(err error) {
 
 // string adds s. Finished entries have no text that AppendString would alter.
 func (o *object) string(s string) {
+	if plainText(s) {
+		o.b = append(append(append(o.b, '"'), s...), '"')
+		return
+	}
 	if strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s) {
 		o.other(s)
 		return
@@ -85,12 +88,55 @@ func (o *object) string(s string) {
 	o.b = AppendString(o.b, s)
 }
 
-// raw adds JSON that somebody has encoded.
-func (o *object) raw(name string, data []byte) {
-	if len(data) == 0 {
-		return
+// plainText reports whether s is the same in JSON.
+func plainText[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
 	}
-	o.key(name)
+	return true
+}
+
+// plainJSON reports whether data is JSON of one word, in the form that it is stored in. It
+// knows only what is seen at a glance.
+func plainJSON(data []byte) bool {
+	switch n := len(data); {
+	case data == nil:
+		return true // there is none
+	case n == 0:
+		return false
+	case data[0] == '"':
+		return n > 1 && data[n-1] == '"' && plainText(data[1:n-1])
+	case '1' <= data[0] && data[0] <= '9':
+		for _, c := range data {
+			if c < '0' || c > '9' {
+				return false
+			}
+		}
+		return true
+	}
+	switch string(data) {
+	case "0", "true", "false", "null":
+		return true
+	}
+	return false
+}
+
+// changes adds changes as [EncodeChanges] encodes them.
+func (o *object) changes(changes []Change) {
+	o.key("changes")
+	for i := range changes {
+		if c := &changes[i]; !plainJSON(c.Old) || !plainJSON(c.New) || !plainText(c.Field) {
+			o.raw(EncodeChanges(changes))
+			return
+		}
+	}
+	o.b = appendChanges(o.b, changes)
+}
+
+// raw adds JSON that somebody has encoded.
+func (o *object) raw(data []byte) {
 	begin, buf := len(o.b), bytes.NewBuffer(o.b)
 	if err := json.Compact(buf, data); err != nil {
 		o.fail(err)
@@ -153,28 +199,33 @@ func (o *object) members(m map[string]any, depth int) {
 	inOrder(o, m, func(v any) { o.value(v, depth+1) })
 }
 
-func (o *object) edges(edges map[string]edgeJSON) {
-	inOrder(o, edges, func(e edgeJSON) {
-		sep := byte('{')
+// edges adds edges as [EncodeEdges] encodes them.
+func (o *object) edges(edges []EdgeChange) {
+	if !slices.IsSortedFunc(edges, func(a, b EdgeChange) int { return cmp.Or(strings.Compare(a.Edge, b.Edge), -1) }) {
+		edges = edgesFromJSON(edgesToJSON(edges))
+	}
+	o.key("edges")
+	o.b = append(o.b, '{')
+	for i := range edges {
+		e := &edges[i]
+		o.member(i, e.Edge)
+		o.b = append(o.b, '{')
 		for _, part := range []struct {
 			name string
 			ids  []string
-		}{{`"added":`, e.Added}, {`"removed":`, e.Removed}} {
+		}{{"added", e.Added}, {"removed", e.Removed}} {
 			if len(part.ids) > 0 {
-				o.b = append(append(o.b, sep), part.name...)
+				o.key(part.name)
 				o.list(part.ids)
-				sep = ','
 			}
 		}
 		if e.Unknown {
-			o.b = append(append(o.b, sep), `"unknown":true`...)
-			sep = ','
-		}
-		if sep == '{' {
-			o.b = append(o.b, sep)
+			o.key("unknown")
+			o.b = append(o.b, "true"...)
 		}
 		o.b = append(o.b, '}')
-	})
+	}
+	o.b = append(o.b, '}')
 }
 
 func (o *object) list(list []string) {
@@ -191,24 +242,32 @@ func (o *object) list(list []string) {
 // inOrder adds an object of what m holds, in the order of the names.
 func inOrder[V any](o *object, m map[string]V, add func(V)) {
 	var few [16]string
-	names := slices.AppendSeq(few[:0], maps.Keys(m))
+	names := few[:0]
+	for name := range m {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	o.b = append(o.b, '{')
 	for i, name := range names {
-		if i > 0 {
-			o.b = append(o.b, ',')
-		}
-		o.string(name)
-		o.b = append(o.b, ':')
+		o.member(i, name)
 		add(m[name])
 	}
 	o.b = append(o.b, '}')
 }
 
+// member begins the i-th member of an object whose names may be any text.
+func (o *object) member(i int, name string) {
+	if i > 0 {
+		o.b = append(o.b, ',')
+	}
+	o.string(name)
+	o.b = append(o.b, ':')
+}
+
 // appendEntry returns e as JSON: the names of the table's columns, empty ones left out.
 func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	o := object{b: append(b, '{')}
-	o.always("id", e.ID.String())
+	o.uuid("id", e.ID)
 	o.key("schema_version")
 	o.b = strconv.AppendInt(o.b, int64(e.SchemaVersion), 10)
 	o.text("service", e.Service)
@@ -237,13 +296,18 @@ func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	o.text("resource_id", e.Resource.ID)
 	o.text("resource_label", e.Resource.Label)
 	o.text("resource_schema", e.Resource.Schema)
-	o.raw("changes", EncodeChanges(e.Changes))
-	if len(e.Edges) > 0 {
-		o.key("edges")
-		o.edges(edgesToJSON(e.Edges))
+	if len(e.Changes) > 0 {
+		o.changes(e.Changes)
 	}
-	o.uuid("cause_id", e.CauseID)
-	o.uuid("tx_id", e.TxID)
+	if len(e.Edges) > 0 {
+		o.edges(e.Edges)
+	}
+	if e.CauseID != uuid.Nil {
+		o.uuid("cause_id", e.CauseID)
+	}
+	if e.TxID != uuid.Nil {
+		o.uuid("tx_id", e.TxID)
+	}
 	o.number("tx_seq", int64(e.TxSeq))
 	o.request(&e.Request)
 	if len(e.Metadata) > 0 {

@@ -20,7 +20,10 @@ func EncodeChanges(changes []Change) json.RawMessage {
 	for _, c := range changes {
 		size += len(c.Field) + len(c.Old) + len(c.New) + 22
 	}
-	b := make([]byte, 0, size)
+	return appendChanges(make([]byte, 0, size), changes)
+}
+
+func appendChanges(b []byte, changes []Change) []byte {
 	sep := byte('{')
 	for _, c := range changes {
 		b = append(b, sep)
