@@ -70,6 +70,7 @@ func (q *Queue) next() (batch, bool) {
 			wait = min(wait, q.gapDue.Sub(now))
 		}
 		waits = waits || q.untold() > 0
+		q.alarm = now.Add(wait)
 		q.mu.Unlock()
 		q.sleep(wait, waits)
 	}
@@ -90,17 +91,13 @@ func (q *Queue) spoolFirst() bool {
 	return q.mem.count == 0 || q.cfg.OnFull != Spill && q.readErr == nil && q.spooled() > 0
 }
 
-// sleep waits until something happens, or for d where that makes a difference.
+// sleep waits until something happens, for d at most.
 func (q *Queue) sleep(d time.Duration, waits bool) {
-	var expired <-chan time.Time
-	if waits || q.cfg.Spool != nil {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		expired = timer.C
-	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-q.wake:
-	case <-expired:
+	case <-timer.C:
 		if q.cfg.Spool != nil && !waits {
 			q.fetch(batch{})
 		}

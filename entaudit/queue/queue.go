@@ -40,6 +40,7 @@ type Queue struct {
 	mem       memory
 	spilling  int       // calls of Spool.Append
 	due       time.Time // when entries have waited long enough
+	alarm     time.Time // when the goroutine wakes by itself
 	room      chan struct{}
 	gap       gap              // what no entry tells of yet
 	notice    []entaudit.Entry // the entry about a gap that is to be written
@@ -137,15 +138,12 @@ func (q *Queue) fits(n, bytes int) bool {
 
 // accept appends entries and wakes the goroutine where it has to know.
 func (q *Queue) accept(entries []entaudit.Entry) {
-	empty, ready := q.mem.count == 0, q.mem.ready()
-	q.mem.add(entries, time.Now())
-	q.stats.Accepted += uint64(len(entries))
-	if empty {
+	if q.mem.count == 0 {
 		q.schedule(q.cfg.Delay)
 	}
-	if empty || !ready && q.mem.ready() {
-		q.signal()
-	}
+	q.mem.add(entries, time.Now())
+	q.stats.Accepted += uint64(len(entries))
+	q.stir()
 }
 
 // await offers entries again whenever there may be room, as long as that makes sense.
@@ -199,6 +197,13 @@ func (q *Queue) reject(ctx context.Context, entries []entaudit.Entry, err error)
 func (q *Queue) schedule(d time.Duration) {
 	if due := time.Now().Add(d); q.due.IsZero() || due.Before(q.due) {
 		q.due = due
+	}
+}
+
+// stir wakes the goroutine if there is something to do before it wakes by itself.
+func (q *Queue) stir() {
+	if q.closed || q.due.Before(q.alarm) || q.ready() {
+		q.signal()
 	}
 }
 

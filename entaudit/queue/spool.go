@@ -74,7 +74,7 @@ func (q *Queue) spill(ctx context.Context, entries []entaudit.Entry) error {
 		q.appended += uint64(len(entries))
 		q.schedule(q.cfg.Delay)
 	}
-	q.signal()
+	q.stir()
 	if err != nil && !errors.Is(err, ErrFull) {
 		return fmt.Errorf("queue: spool: %w", err)
 	}
