@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 
 	"github.com/entaudit/audit/entaudit"
@@ -13,10 +14,21 @@ import (
 
 // request is one call of Append.
 type request struct {
-	records []byte
-	lengths []int
-	entries []entaudit.Entry
-	done    chan error
+	encoded
+	done chan error
+}
+
+func newRequest() any { return &request{done: make(chan error, 1)} }
+
+// maxKept is how long the records of a request may be that another call has after this one.
+const maxKept = 64 << 10
+
+// free lets another call have r, which is not queued and has been answered.
+func (s *Spool) free(r *request) {
+	clear(r.entries)
+	if cap(r.records) <= maxKept {
+		s.idle.Put(r)
+	}
 }
 
 // Append stores entries behind all others. It returns once they are synced, or when ctx
@@ -29,16 +41,18 @@ func (s *Spool) Append(ctx context.Context, entries []entaudit.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("spool: append: %w", err)
 	}
-	records, lengths, kept, err := encode(entries)
-	if err != nil {
-		return err
+	r := s.idle.Get().(*request)
+	err := r.encode(entries)
+	if err == nil {
+		err = s.enqueue(r)
 	}
-	r := &request{records, lengths, kept, make(chan error, 1)}
-	if err := s.enqueue(r); err != nil {
+	if err != nil {
+		s.free(r)
 		return err
 	}
 	select {
 	case err := <-r.done:
+		s.free(r)
 		return err
 	case <-ctx.Done():
 	}
@@ -46,7 +60,7 @@ func (s *Spool) Append(ctx context.Context, entries []entaudit.Entry) error {
 	defer s.mu.Unlock()
 	if i := slices.Index(s.queued, r); i >= 0 {
 		s.queued = slices.Delete(s.queued, i, i+1)
-		s.reserved -= int64(len(records))
+		s.reserved -= int64(len(r.records))
 		return fmt.Errorf("spool: append: %w", ctx.Err())
 	}
 	return fmt.Errorf("spool: append: unknown whether it is stored: %w", ctx.Err())
@@ -79,6 +93,7 @@ func (s *Spool) run() {
 	for {
 		select {
 		case <-s.wake:
+			s.gather()
 			buf = s.commit(buf[:0])
 		case <-s.stop:
 			s.commit(buf[:0])
@@ -88,11 +103,25 @@ func (s *Spool) run() {
 	}
 }
 
+// gather lets those go first who are about to append: a sync costs the same for all.
+func (s *Spool) gather() {
+	for before := 0; ; {
+		s.mu.Lock()
+		n := len(s.queued)
+		s.mu.Unlock()
+		if n == before {
+			return
+		}
+		before = n
+		runtime.Gosched()
+	}
+}
+
 // commit stores what is queued, and tells those who wait for it.
 func (s *Spool) commit(buf []byte) []byte {
 	s.mu.Lock()
 	requests := s.queued
-	s.queued = nil
+	s.queued, s.spare = s.spare[:0], nil
 	s.mu.Unlock()
 	if len(requests) == 0 {
 		return buf
@@ -108,8 +137,10 @@ func (s *Spool) commit(buf []byte) []byte {
 	s.reserved -= int64(len(buf))
 	s.mu.Unlock()
 	for _, r := range requests {
-		r.done <- err
+		r.done <- err // it may be another's from here on
 	}
+	clear(requests)
+	s.spare = requests
 	return buf
 }
 
@@ -249,12 +280,12 @@ func (s *Spool) Prepend(ctx context.Context, entries []entaudit.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("spool: prepend: %w", err)
 	}
-	records, lengths, _, err := encode(entries)
-	if err != nil {
+	var c encoded
+	if err := c.encode(entries); err != nil {
 		return err
 	}
 	stored := make(chan error, 1)
-	go func() { stored <- s.prepend(records, lengths) }() // the release of the files waits for it
+	go func() { stored <- s.prepend(c.records, c.lengths) }() // the release of the files waits for it
 	select {
 	case err := <-stored:
 		return err

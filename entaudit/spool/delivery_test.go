@@ -234,12 +234,12 @@ func refusing(actions ...string) entaudit.Writer {
 }
 
 func FuzzSegment(f *testing.F) {
-	records, _, _, err := encode(audittest.Sample(f, 2))
-	if err != nil {
+	var c encoded
+	if err := c.encode(audittest.Sample(f, 2)); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(append(header(int64(headerSize)), records...), true)
-	f.Add(append(header(int64(headerSize+7)), records...), false)
+	f.Add(append(header(int64(headerSize)), c.records...), true)
+	f.Add(append(header(int64(headerSize+7)), c.records...), false)
 	f.Add([]byte(magic), true)
 	f.Add(append([]byte(mark), 1, 0, 0, 0), false)
 	f.Fuzz(func(t *testing.T, data []byte, newest bool) {

@@ -117,27 +117,35 @@ func torn(data []byte) bool {
 	}
 }
 
-// encode returns entries as records, the length of each, and the entries as they come back.
-// One that cannot be encoded is stored without what stands in the way, with a mark.
-func encode(entries []entaudit.Entry) (records []byte, lengths []int, kept []entaudit.Entry, err error) {
-	kept = slices.Clone(entries) // the caller may reuse his
-	lengths = make([]int, len(entries))
-	records = make([]byte, 0, typicalRecord*len(entries))
-	for i := range kept {
-		before := len(records)
-		records, err = appendRecord(records, &kept[i])
-		if err == nil && !plain(kept[i].Metadata, 0) {
-			err = kept[i].UnmarshalJSON(records[before+prefixSize:]) // it is the same before a crash and after it
+// encoded is entries as records, the length of each, and the entries as they come back.
+type encoded struct {
+	records []byte
+	lengths []int
+	entries []entaudit.Entry
+}
+
+// encode takes entries over, in the place of others. One that cannot be encoded is stored
+// without what stands in the way, with a mark.
+func (c *encoded) encode(entries []entaudit.Entry) error {
+	c.entries = append(c.entries[:0], entries...) // the caller may reuse his
+	c.lengths = slices.Grow(c.lengths[:0], len(entries))
+	c.records = slices.Grow(c.records[:0], typicalRecord*len(entries))
+	for i := range c.entries {
+		e, before := &c.entries[i], len(c.records)
+		records, err := appendRecord(c.records, e)
+		if err == nil && !plain(e.Metadata, 0) {
+			err = e.UnmarshalJSON(records[before+prefixSize:]) // it is the same before a crash and after it
 		}
 		if err != nil {
-			kept[i] = bare(kept[i], err)
-			if records, err = appendRecord(records[:before], &kept[i]); err != nil {
-				return nil, nil, nil, fmt.Errorf("spool: entry %s: %w", kept[i].ID, err)
+			*e = bare(*e, err)
+			if records, err = appendRecord(c.records, e); err != nil {
+				return fmt.Errorf("spool: entry %s: %w", e.ID, err)
 			}
 		}
-		lengths[i] = len(records) - before
+		c.records = records
+		c.lengths = append(c.lengths, len(records)-before)
 	}
-	return records, lengths, kept, nil
+	return nil
 }
 
 // typicalRecord is how many bytes most records take.

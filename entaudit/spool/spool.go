@@ -80,8 +80,10 @@ type Spool struct {
 	told       int // entries of count that the last Read told of as lost
 	closed     bool
 	stats      Stats
-	active     *segment // of the committer
+	active     *segment   // of the committer
+	spare      []*request // of the committer: for what is queued next
 
+	idle     sync.Pool // of requests; not of the package's, as their channels belong to one synctest.Test
 	log      quiet.Log
 	closing  sync.Once
 	closeErr error // once done is closed
@@ -123,6 +125,7 @@ func Open(cfg Config) (*Spool, error) {
 
 func open(cfg Config, fsys files) (*Spool, error) {
 	s := &Spool{cfg: cfg, fs: fsys, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	s.idle.New = newRequest
 	s.unreadable = make(map[string]time.Time)
 	o, err := own(fsys)
 	if err != nil {
