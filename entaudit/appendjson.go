@@ -3,6 +3,7 @@ package entaudit
 import (
 	"bytes"
 	"cmp"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -46,7 +47,12 @@ func (o *object) number(name string, n int64) {
 
 func (o *object) uuid(name string, id uuid.UUID) {
 	o.key(name)
-	o.b = append(append(append(o.b, '"'), id.String()...), '"')
+	sep := byte('"')
+	for _, part := range [][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
+		o.b = hex.AppendEncode(append(o.b, sep), part)
+		sep = '-'
+	}
+	o.b = append(o.b, '"')
 }
 
 func (o *object) time(name string, t time.Time) {
@@ -108,19 +114,27 @@ func plainJSON(data []byte) bool {
 		return false
 	case data[0] == '"':
 		return n > 1 && data[n-1] == '"' && plainText(data[1:n-1])
-	case '1' <= data[0] && data[0] <= '9':
-		for _, c := range data {
-			if c < '0' || c > '9' {
-				return false
-			}
-		}
-		return true
 	}
 	switch string(data) {
-	case "0", "true", "false", "null":
+	case "true", "false", "null":
 		return true
 	}
-	return false
+	return plainNumber(data)
+}
+
+// plainNumber reports whether data is a number without an exponent.
+func plainNumber(data []byte) bool {
+	whole, fraction, point := bytes.Cut(bytes.TrimPrefix(data, []byte("-")), []byte("."))
+	return digits(whole) && (len(whole) == 1 || whole[0] != '0') && (!point || digits(fraction))
+}
+
+func digits(data []byte) bool {
+	for _, c := range data {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(data) > 0
 }
 
 // changes adds changes as [EncodeChanges] encodes them.
