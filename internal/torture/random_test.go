@@ -41,7 +41,7 @@ func seeds(t *testing.T) (list []uint64, ops int) {
 		require.NoError(t, err, env)
 		return n
 	}
-	ops = 1000
+	ops = 500
 	if testing.Short() {
 		ops = 100
 	}
