@@ -20,43 +20,40 @@ type object struct {
 	err error // the first; what comes after it makes no difference
 }
 
-func (o *object) key(name string) {
-	if o.b[len(o.b)-1] != '{' {
-		o.b = append(o.b, ',')
-	}
-	o.b = append(append(append(o.b, '"'), name...), '"', ':')
-}
+// key adds what is before a value: a comma, unless it is the first, the name and a colon.
+func (o *object) key(key string) { o.b = append(o.b, key...) }
 
-func (o *object) text(name, s string) {
+func (o *object) text(key, s string) {
 	if s != "" {
-		o.always(name, s)
+		o.always(key, s)
 	}
 }
 
-func (o *object) always(name, s string) {
-	o.key(name)
+func (o *object) always(key, s string) {
+	o.key(key)
 	o.string(s)
 }
 
-func (o *object) number(name string, n int64) {
+func (o *object) number(key string, n int64) {
 	if n != 0 {
-		o.key(name)
+		o.key(key)
 		o.b = strconv.AppendInt(o.b, n, 10)
 	}
 }
 
-func (o *object) uuid(name string, id uuid.UUID) {
-	o.key(name)
-	sep := byte('"')
-	for _, part := range [][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
-		o.b = hex.AppendEncode(append(o.b, sep), part)
-		sep = '-'
-	}
-	o.b = append(o.b, '"')
+func (o *object) uuid(key string, id uuid.UUID) {
+	o.key(key)
+	text := []byte(`"........-....-....-....-............"`)
+	hex.Encode(text[1:], id[:4])
+	hex.Encode(text[10:], id[4:6])
+	hex.Encode(text[15:], id[6:8])
+	hex.Encode(text[20:], id[8:10])
+	hex.Encode(text[25:], id[10:])
+	o.b = append(o.b, text...)
 }
 
-func (o *object) time(name string, t time.Time) {
-	o.key(name)
+func (o *object) time(key string, t time.Time) {
+	o.key(key)
 	b, err := t.AppendText(append(o.b, '"'))
 	if err != nil {
 		o.fail(err)
@@ -97,23 +94,25 @@ func (o *object) string(s string) {
 // plainText reports whether s is the same in JSON.
 func plainText[T string | []byte](s T) bool {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+		if !plainByte[s[i]] {
 			return false
 		}
 	}
 	return true
 }
 
+var plainByte = func() (plain [256]bool) {
+	for c := byte(' '); c <= '~'; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // plainJSON reports whether data is JSON of one word, in the form that it is stored in. It
 // knows only what is seen at a glance.
 func plainJSON(data []byte) bool {
-	switch n := len(data); {
-	case data == nil:
-		return true // there is none
-	case n == 0:
-		return false
-	case data[0] == '"':
-		return n > 1 && data[n-1] == '"' && plainText(data[1:n-1])
+	if n := len(data); n > 1 && data[0] == '"' && data[n-1] == '"' {
+		return plainText(data[1 : n-1])
 	}
 	switch string(data) {
 	case "true", "false", "null":
@@ -139,18 +138,39 @@ func digits(data []byte) bool {
 
 // changes adds changes as [EncodeChanges] encodes them.
 func (o *object) changes(changes []Change) {
-	o.key("changes")
+	o.b = append(o.b, '{')
 	for i := range changes {
-		if c := &changes[i]; !plainJSON(c.Old) || !plainJSON(c.New) || !plainText(c.Field) {
-			o.raw(EncodeChanges(changes))
-			return
+		c := &changes[i]
+		if i > 0 {
+			o.b = append(o.b, ',')
 		}
+		o.b = append(AppendString(o.b, c.Field), ':')
+		sep := byte('{')
+		if c.Old != nil {
+			o.key(`{"old":`)
+			o.raw(c.Old)
+			sep = ','
+		}
+		if c.New != nil {
+			o.b = append(o.b, sep)
+			o.key(`"new":`)
+			o.raw(c.New)
+			sep = ','
+		}
+		if sep == '{' {
+			o.b = append(o.b, sep)
+		}
+		o.b = append(o.b, '}')
 	}
-	o.b = appendChanges(o.b, changes)
+	o.b = append(o.b, '}')
 }
 
 // raw adds JSON that somebody has encoded.
 func (o *object) raw(data []byte) {
+	if plainJSON(data) {
+		o.b = append(o.b, data...)
+		return
+	}
 	begin, buf := len(o.b), bytes.NewBuffer(o.b)
 	if err := json.Compact(buf, data); err != nil {
 		o.fail(err)
@@ -218,24 +238,29 @@ func (o *object) edges(edges []EdgeChange) {
 	if !slices.IsSortedFunc(edges, func(a, b EdgeChange) int { return cmp.Or(strings.Compare(a.Edge, b.Edge), -1) }) {
 		edges = edgesFromJSON(edgesToJSON(edges))
 	}
-	o.key("edges")
 	o.b = append(o.b, '{')
 	for i := range edges {
 		e := &edges[i]
 		o.member(i, e.Edge)
-		o.b = append(o.b, '{')
+		sep := byte('{')
 		for _, part := range []struct {
-			name string
-			ids  []string
-		}{{"added", e.Added}, {"removed", e.Removed}} {
+			key string
+			ids []string
+		}{{`"added":`, e.Added}, {`"removed":`, e.Removed}} {
 			if len(part.ids) > 0 {
-				o.key(part.name)
+				o.b = append(o.b, sep)
+				o.key(part.key)
 				o.list(part.ids)
+				sep = ','
 			}
 		}
 		if e.Unknown {
-			o.key("unknown")
-			o.b = append(o.b, "true"...)
+			o.b = append(o.b, sep)
+			o.key(`"unknown":true`)
+			sep = ','
+		}
+		if sep == '{' {
+			o.b = append(o.b, sep)
 		}
 		o.b = append(o.b, '}')
 	}
@@ -280,69 +305,71 @@ func (o *object) member(i int, name string) {
 
 // appendEntry returns e as JSON: the names of the table's columns, empty ones left out.
 func appendEntry(b []byte, e *Entry) ([]byte, error) {
-	o := object{b: append(b, '{')}
-	o.uuid("id", e.ID)
-	o.key("schema_version")
+	o := object{b: b}
+	o.uuid(`{"id":`, e.ID)
+	o.key(`,"schema_version":`)
 	o.b = strconv.AppendInt(o.b, int64(e.SchemaVersion), 10)
-	o.text("service", e.Service)
-	o.always("kind", string(e.Kind))
-	o.text("action", e.Action)
-	o.text("operation", string(e.Operation))
-	o.always("outcome", string(e.Outcome))
-	o.text("reason", e.Reason)
-	o.time("occurred_at", e.OccurredAt)
+	o.text(`,"service":`, e.Service)
+	o.always(`,"kind":`, string(e.Kind))
+	o.text(`,"action":`, e.Action)
+	o.text(`,"operation":`, string(e.Operation))
+	o.always(`,"outcome":`, string(e.Outcome))
+	o.text(`,"reason":`, e.Reason)
+	o.time(`,"occurred_at":`, e.OccurredAt)
 	if !e.RecordedAt.IsZero() {
-		o.time("recorded_at", e.RecordedAt)
+		o.time(`,"recorded_at":`, e.RecordedAt)
 	}
-	o.number("duration_us", e.Duration.Microseconds())
-	o.text("actor_id", e.Actor.ID)
-	o.text("actor_type", string(e.Actor.Type))
-	o.text("actor_email", e.Actor.Email)
-	o.text("impersonator_id", e.Actor.ImpersonatorID)
+	o.number(`,"duration_us":`, e.Duration.Microseconds())
+	o.text(`,"actor_id":`, e.Actor.ID)
+	o.text(`,"actor_type":`, string(e.Actor.Type))
+	o.text(`,"actor_email":`, e.Actor.Email)
+	o.text(`,"impersonator_id":`, e.Actor.ImpersonatorID)
 	if len(e.Actor.Chain) > 0 {
-		o.key("actor_chain")
+		o.key(`,"actor_chain":`)
 		o.list(e.Actor.Chain)
 	}
-	o.text("tenant_id", e.Tenant.ID)
-	o.text("tenant_slug", e.Tenant.Slug)
-	o.text("actor_tenant_id", e.ActorTenantID)
-	o.text("resource_type", e.Resource.Type)
-	o.text("resource_id", e.Resource.ID)
-	o.text("resource_label", e.Resource.Label)
-	o.text("resource_schema", e.Resource.Schema)
+	o.text(`,"tenant_id":`, e.Tenant.ID)
+	o.text(`,"tenant_slug":`, e.Tenant.Slug)
+	o.text(`,"actor_tenant_id":`, e.ActorTenantID)
+	o.text(`,"resource_type":`, e.Resource.Type)
+	o.text(`,"resource_id":`, e.Resource.ID)
+	o.text(`,"resource_label":`, e.Resource.Label)
+	o.text(`,"resource_schema":`, e.Resource.Schema)
 	if len(e.Changes) > 0 {
+		o.key(`,"changes":`)
 		o.changes(e.Changes)
 	}
 	if len(e.Edges) > 0 {
+		o.key(`,"edges":`)
 		o.edges(e.Edges)
 	}
 	if e.CauseID != uuid.Nil {
-		o.uuid("cause_id", e.CauseID)
+		o.uuid(`,"cause_id":`, e.CauseID)
 	}
 	if e.TxID != uuid.Nil {
-		o.uuid("tx_id", e.TxID)
+		o.uuid(`,"tx_id":`, e.TxID)
 	}
-	o.number("tx_seq", int64(e.TxSeq))
+	o.number(`,"tx_seq":`, int64(e.TxSeq))
 	o.request(&e.Request)
 	if len(e.Metadata) > 0 {
-		o.key("metadata")
+		o.key(`,"metadata":`)
 		o.value(e.Metadata, 0)
 	}
 	if len(e.Marks) > 0 {
-		o.key("marks")
+		o.key(`,"marks":`)
 		inOrder(&o, e.Marks, func(m Mark) { o.string(string(m)) })
 	}
 	return append(o.b, '}'), o.err
 }
 
 func (o *object) request(r *Request) {
-	o.text("request_id", r.ID)
-	o.text("trace_id", r.TraceID)
-	o.text("method", r.Method)
-	o.text("path", r.Path)
-	o.text("route", r.Route)
-	o.text("query", r.Query)
-	o.number("status_code", int64(r.StatusCode))
-	o.text("ip_address", r.IP)
-	o.text("user_agent", r.UserAgent)
+	o.text(`,"request_id":`, r.ID)
+	o.text(`,"trace_id":`, r.TraceID)
+	o.text(`,"method":`, r.Method)
+	o.text(`,"path":`, r.Path)
+	o.text(`,"route":`, r.Route)
+	o.text(`,"query":`, r.Query)
+	o.number(`,"status_code":`, int64(r.StatusCode))
+	o.text(`,"ip_address":`, r.IP)
+	o.text(`,"user_agent":`, r.UserAgent)
 }

@@ -3,6 +3,7 @@ package entaudit
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -36,6 +37,13 @@ func byReflection(e *Entry) ([]byte, error) {
 func requireSameJSON(t *testing.T, e *Entry, exact bool) {
 	t.Helper()
 	want, wantErr := byReflection(e)
+	for _, c := range e.Changes { // together they may be JSON although they are not
+		for _, v := range []json.RawMessage{c.Old, c.New} {
+			if v != nil && !json.Valid(v) {
+				wantErr = errors.New("no JSON")
+			}
+		}
+	}
 	got, err := e.MarshalJSON()
 	require.Equal(t, wantErr == nil, err == nil, "%v, by reflection %v", err, wantErr)
 	if err != nil {
@@ -75,6 +83,7 @@ func TestEntryJSONIsThatOfItsFields(t *testing.T) {
 		{"year", Entry{OccurredAt: at.AddDate(9000, 0, 0)}},
 		{"numbers", Entry{SchemaVersion: -1, Duration: -time.Hour, TxSeq: math.MinInt, Request: Request{StatusCode: 200}}},
 		{"changes", Entry{Changes: []Change{{Field: "a", Old: []byte(" { \"x\" : 1e3 } "), New: []byte("null")}, {Field: "a", New: []byte(`"<&>"`)}}}},
+		{"JSON together alone", Entry{Changes: []Change{{Field: "a", Old: []byte(`1,"new":2`)}}}},
 		{"no JSON in changes", Entry{Changes: []Change{{Field: "a", Old: []byte("{")}}}},
 		{"values", Entry{Changes: []Change{
 			{Field: "a", Old: []byte("0"), New: []byte("10")},

@@ -20,10 +20,7 @@ func EncodeChanges(changes []Change) json.RawMessage {
 	for _, c := range changes {
 		size += len(c.Field) + len(c.Old) + len(c.New) + 22
 	}
-	return appendChanges(make([]byte, 0, size), changes)
-}
-
-func appendChanges(b []byte, changes []Change) []byte {
+	b := make([]byte, 0, size)
 	sep := byte('{')
 	for _, c := range changes {
 		b = append(b, sep)
