@@ -255,7 +255,7 @@ func (q *Queue) settle(b batch, n int, f fate) {
 	}
 	q.due = time.Time{}
 	if q.mem.count > 0 || q.spooled() > 0 {
-		q.schedule(q.cfg.Delay)
+		q.schedule()
 	}
 }
 

@@ -92,7 +92,10 @@ func (q *Queue) Write(ctx context.Context, entries []entaudit.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	bytes := sizes(entries)
+	bytes := 0
+	if !q.cfg.Durable {
+		bytes = sizes(entries) // in memory
+	}
 	room, err := q.offer(ctx, entries, bytes)
 	if errors.Is(err, ErrFull) && room != nil {
 		err = q.await(ctx, room, entries, bytes)
@@ -139,7 +142,7 @@ func (q *Queue) fits(n, bytes int) bool {
 // accept appends entries and wakes the goroutine where it has to know.
 func (q *Queue) accept(entries []entaudit.Entry) {
 	if q.mem.count == 0 {
-		q.schedule(q.cfg.Delay)
+		q.schedule()
 	}
 	q.mem.add(entries, time.Now())
 	q.stats.Accepted += uint64(len(entries))
@@ -193,10 +196,10 @@ func (q *Queue) reject(ctx context.Context, entries []entaudit.Entry, err error)
 	return err
 }
 
-// schedule makes the goroutine act in d at the latest.
-func (q *Queue) schedule(d time.Duration) {
-	if due := time.Now().Add(d); q.due.IsZero() || due.Before(q.due) {
-		q.due = due
+// schedule makes the goroutine act after the delay, if it does not sooner.
+func (q *Queue) schedule() {
+	if q.due.IsZero() {
+		q.due = time.Now().Add(q.cfg.Delay)
 	}
 }
 

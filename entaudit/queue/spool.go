@@ -72,7 +72,7 @@ func (q *Queue) spill(ctx context.Context, entries []entaudit.Entry) error {
 	if err == nil {
 		q.stats.Accepted += uint64(len(entries))
 		q.appended += uint64(len(entries))
-		q.schedule(q.cfg.Delay)
+		q.schedule()
 	}
 	q.stir()
 	if err != nil && !errors.Is(err, ErrFull) {
