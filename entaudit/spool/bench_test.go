@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -67,10 +66,6 @@ func BenchmarkBareAppend64(b *testing.B) {
 		var buf []byte
 		var waiting []chan error
 		for first := range requests {
-			for n := -1; n < len(requests); {
-				n = len(requests)
-				runtime.Gosched()
-			}
 			buf, waiting = append(buf[:0], c.records...), append(waiting[:0], first)
 			for range len(requests) {
 				buf, waiting = append(buf, c.records...), append(waiting, <-requests)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"runtime"
 	"slices"
 
 	"github.com/entaudit/audit/entaudit"
@@ -17,6 +16,9 @@ type request struct {
 	encoded
 	done chan error
 }
+
+// reserve is how many bytes r takes at most.
+func (r *request) reserve() int64 { return int64(batchSize + len(r.records)) }
 
 func newRequest() any { return &request{done: make(chan error, 1)} }
 
@@ -60,7 +62,7 @@ func (s *Spool) Append(ctx context.Context, entries []entaudit.Entry) error {
 	defer s.mu.Unlock()
 	if i := slices.Index(s.queued, r); i >= 0 {
 		s.queued = slices.Delete(s.queued, i, i+1)
-		s.reserved -= int64(len(r.records))
+		s.reserved -= r.reserve()
 		return fmt.Errorf("spool: append: %w", ctx.Err())
 	}
 	return fmt.Errorf("spool: append: unknown whether it is stored: %w", ctx.Err())
@@ -69,7 +71,7 @@ func (s *Spool) Append(ctx context.Context, entries []entaudit.Entry) error {
 func (s *Spool) enqueue(r *request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := int64(len(r.records))
+	n := r.reserve()
 	switch {
 	case s.closed:
 		return fmt.Errorf("spool: append: %w", queue.ErrClosed)
@@ -93,27 +95,12 @@ func (s *Spool) run() {
 	for {
 		select {
 		case <-s.wake:
-			s.gather()
 			buf = s.commit(buf[:0])
 		case <-s.stop:
 			s.commit(buf[:0])
 			s.closeErr = s.release()
 			return
 		}
-	}
-}
-
-// gather lets those go first who are about to append: a sync costs the same for all.
-func (s *Spool) gather() {
-	for before := 0; ; {
-		s.mu.Lock()
-		n := len(s.queued)
-		s.mu.Unlock()
-		if n == before {
-			return
-		}
-		before = n
-		runtime.Gosched()
 	}
 }
 
@@ -126,15 +113,19 @@ func (s *Spool) commit(buf []byte) []byte {
 	if len(requests) == 0 {
 		return buf
 	}
+	buf = append(buf, make([]byte, batchSize)...)
+	reserved := int64(0)
 	for _, r := range requests {
 		buf = append(buf, r.records...)
+		reserved += r.reserve()
 	}
+	requests[0].lengths[0] += batchSize
 	err := s.store(buf, requests)
 	if err != nil {
 		err = fmt.Errorf("spool: append: %w", err)
 	}
 	s.mu.Lock()
-	s.reserved -= int64(len(buf))
+	s.reserved -= reserved
 	s.mu.Unlock()
 	for _, r := range requests {
 		r.done <- err // it may be another's from here on
@@ -144,15 +135,15 @@ func (s *Spool) commit(buf []byte) []byte {
 	return buf
 }
 
-// store appends records to the file, or to a new one where that fails.
-func (s *Spool) store(buf []byte, requests []*request) error {
+// store appends a batch to the file, or to a new one where that fails.
+func (s *Spool) store(batch []byte, requests []*request) error {
 	var errs []error
 	for range 2 {
-		seg, err := s.tail(int64(len(buf)))
+		seg, err := s.tail(int64(len(batch)))
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		if err = s.write(seg, seg.end, buf); err == nil {
+		if err = s.write(seg, batch, s.ahead); err == nil {
 			s.stored(seg, requests)
 			if len(errs) > 0 {
 				s.log.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
@@ -170,17 +161,26 @@ func (s *Spool) stored(seg *segment, requests []*request) {
 	defer s.mu.Unlock()
 	for _, r := range requests {
 		s.remembered += seg.remember(r.entries, r.lengths, seg.end, maxRecent-s.remembered)
-		seg.end += int64(len(r.records))
+		for _, n := range r.lengths {
+			seg.end += int64(n)
+			s.bytes += int64(n)
+		}
 		seg.left += len(r.entries)
-		s.bytes += int64(len(r.records))
-		s.count += len(r.entries)
+		s.count.Add(int64(len(r.entries)))
 	}
 }
 
-// write puts data at an offset of the file and has it stored.
-func (s *Spool) write(seg *segment, at int64, data []byte) error {
-	if _, err := seg.file.WriteAt(data, at); err != nil {
+// write puts a batch, whose first bytes are still to be filled in, at the end of the file and
+// has it stored. Where there is no room set aside, as much as is said is then.
+func (s *Spool) write(seg *segment, batch []byte, ahead int64) error {
+	putBatch(batch, seg.end)
+	if _, err := seg.file.WriteAt(batch, seg.end); err != nil {
 		return err
+	}
+	if end := seg.end + int64(len(batch)); end > seg.aside {
+		if err := s.setAside(seg, end, ahead); err != nil {
+			return err
+		}
 	}
 	if err := seg.file.Sync(); err != nil {
 		return err
@@ -239,6 +239,7 @@ func (s *Spool) create(o *owner, number uint64) (*segment, error) {
 
 // seal ends a file. Its entries make room in memory for others, unless they are next.
 func (s *Spool) seal(seg *segment) {
+	seg.giveBack()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.sealed = true
@@ -306,7 +307,7 @@ func (s *Spool) prepend(records []byte, lengths []int) error {
 	defer s.mu.Unlock()
 	for _, seg := range segments {
 		s.bytes += seg.end
-		s.count += seg.left
+		s.count.Add(int64(seg.left))
 	}
 	o := s.owners[len(s.owners)-1]
 	o.segments = slices.Concat(segments, o.segments)
@@ -327,10 +328,11 @@ func (s *Spool) putInFront(records []byte, lengths []int) (segments []*segment, 
 			return segments, err
 		}
 		segments = slices.Insert(segments, 0, seg)
-		if err := s.write(seg, seg.end, records[len(records)-size:]); err != nil {
+		batch := append(make([]byte, batchSize, batchSize+size), records[len(records)-size:]...)
+		if err := s.write(seg, batch, 0); err != nil {
 			return segments, err
 		}
-		seg.sealed, seg.end, seg.left = true, seg.end+int64(size), len(lengths)-n
+		seg.sealed, seg.end, seg.left = true, seg.end+int64(len(batch)), len(lengths)-n
 		records, lengths = records[:len(records)-size], lengths[:n]
 	}
 	return segments, nil

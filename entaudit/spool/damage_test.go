@@ -28,10 +28,10 @@ func TestDamagedEnd(t *testing.T) {
 		lost   int
 	}{
 		{"a bit of the last entry of a full file", 0, func(t *testing.T, name string, size int64) { flip(t, name, size-3) }, 2, 1},
-		{"a bit of the mark of it", 0, func(t *testing.T, name string, size int64) { flip(t, name, size-(size-int64(headerSize))/perFile) }, 2, 1},
+		{"a bit of the mark of it", 0, func(t *testing.T, name string, size int64) { flip(t, name, size-(size-firstRecord)/perFile) }, 2, 1},
 		{"bits of the last two", 0, func(t *testing.T, name string, size int64) {
 			flip(t, name, size-3)
-			flip(t, name, size-3-(size-int64(headerSize))/perFile)
+			flip(t, name, size-3-(size-firstRecord)/perFile)
 		}, 1, 2},
 		{"a full file that was cut", 1, func(t *testing.T, name string, size int64) { require.NoError(t, os.Truncate(name, size-3)) }, 2, 1},
 		{"a full file that is all but gone", 1, func(t *testing.T, name string, _ int64) { require.NoError(t, os.Truncate(name, 5)) }, 0, 1},
@@ -89,7 +89,7 @@ func TestDamageWhileAppending(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
 	s, f := begin(t, dir, Config{})
 	require.NoError(t, s.Append(t.Context(), numbered(0, 1)))
-	flip(t, paths(t, dir)[0], int64(headerSize+prefixSize+5))
+	flip(t, paths(t, dir)[0], firstRecord+int64(prefixSize)+5)
 	forget(s)
 	lost, entries := 0, []string(nil)
 	read := func() {
@@ -155,12 +155,12 @@ func TestF02FileThatCannotBeOpened(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, files := filled(t)
-			flip(t, files[0], int64(headerSize+prefixSize+5))
+			flip(t, files[0], firstRecord+int64(prefixSize)+5)
 			d, err := openDisk(dir)
 			require.NoError(t, err)
 			f := &faulty{files: d}
 			f.will(on("read "+filepath.Base(files[1]), -1, syscall.EIO))
-			s, err := open(Config{Dir: dir, SegmentBytes: 1000, MaxBytes: 1 << 20}, f)
+			s, err := open(Config{Dir: dir, SegmentBytes: 1000, MaxBytes: 1 << 20}, f, 0)
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
 			_, err = s.Read(t.Context(), 10)

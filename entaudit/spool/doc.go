@@ -7,6 +7,11 @@
 // a spool each process has a folder of its own, which it locks: a lock that is free tells
 // that the process is gone, and the next one takes over what it left, once.
 //
+// What is appended at once is a batch, which is begun when the one before it is on disk. Room
+// for batches to come is set aside in a file, up to a mebibyte of zeros within the limits: a
+// sync takes half as long where it changes nothing but contents. So a power failure may leave
+// any part of the last batch, and it is told from damage by the batches.
+//
 // A file whose write or sync has failed is cut back to what was synced before and never
 // appended to again, since a second sync would report success without having done
 // anything. What a crash left half written at the end of the newest file is cut off; it was

@@ -197,12 +197,9 @@ func TestTornTailIsCutOffAndReported(t *testing.T) {
 	name := paths(t, whole)[0]
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
-	last := int64(len(data)) - int64(len(data)-headerSize)/3
+	record := (int64(len(data)) - firstRecord) / 3
 	for cut := int64(0); cut < int64(len(data)); cut += 7 {
-		left := 0
-		if cut > int64(headerSize) {
-			left = int((cut - int64(headerSize)) / (int64(len(data)-headerSize) / 3))
-		}
+		left := int(max(0, cut-firstRecord) / record)
 		dir := filepath.Join(t.TempDir(), "s")
 		owner := filepath.Join(dir, ownerPrefix+"gone")
 		require.NoError(t, os.MkdirAll(owner, 0o700))
@@ -211,11 +208,13 @@ func TestTornTailIsCutOffAndReported(t *testing.T) {
 		if left > 0 {
 			info, err := os.Stat(paths(t, dir)[0])
 			require.NoError(t, err)
-			require.Equal(t, int64(headerSize+left*(len(data)-headerSize)/3), info.Size(), "%d of %d bytes", cut, len(data))
+			require.Equal(t, firstRecord+int64(left)*record, info.Size(), "%d of %d bytes", cut, len(data))
 		}
 		require.Equal(t, names(0, left), drain(t, s), "%d of %d bytes", cut, len(data))
-		if cut > last {
-			require.Equal(t, int(cut-last), s.Stats().Torn)
+		if written := len(bytes.TrimRight(data[:cut], "\x00")); left > 0 {
+			require.Equal(t, written-int(firstRecord+int64(left)*record), s.Stats().Torn)
+		} else if cut > int64(headerSize) {
+			require.Equal(t, written-headerSize, s.Stats().Torn)
 		}
 		require.Zero(t, s.Stats().Damaged)
 		require.NoError(t, s.Close(t.Context()))

@@ -139,7 +139,7 @@ func (s *Spool) lose(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Damaged += n
-	s.count += n
+	s.count.Add(int64(n))
 	s.lost += n
 }
 

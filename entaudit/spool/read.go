@@ -93,7 +93,7 @@ func (s *Spool) isClosed() bool {
 func (s *Spool) front() (seg *segment, end int64, lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.count -= s.told
+	s.count.Add(int64(-s.told))
 	lost, s.told, s.lost = s.lost, s.lost, 0
 	if seg = s.first(); seg != nil {
 		end = seg.end
@@ -140,7 +140,7 @@ func (s *Spool) Ack(n int) error {
 	}
 	s.remembered -= p.seg.ack(p.end)
 	p.seg.left -= n
-	s.count -= n
+	s.count.Add(int64(-n))
 	s.mu.Unlock()
 	_, err := p.seg.file.WriteAt(header(p.end), 0)
 	if err := errors.Join(err, s.sweep()); err != nil {

@@ -3,199 +3,12 @@ package spool
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"slices"
 
 	"github.com/entaudit/audit/entaudit"
 )
-
-// A segment is a header and then records:
-//
-//	"entspl1\n", offset of the first record not acknowledged (8), its CRC-32C (4)
-//	ff 45 41 fe, length of the payload (4), CRC-32C of length and payload (4), payload: JSON
-//
-// Numbers are little-endian. The offset is written without a sync: where it is lost,
-// entries are delivered again. The first bytes of a record are not UTF-8, so that no payload
-// looks like one.
-const (
-	magic      = "entspl1\n"
-	headerSize = len(magic) + 8 + 4
-	mark       = "\xffEA\xfe"
-	noPrefix   = "\x00\x00\x00\x00\x00\x00\x00\x00" // length and CRC until they are known
-	prefixSize = len(mark) + len(noPrefix)
-)
-
-// appendRecord appends e as a record. Where that fails buf is returned as it was.
-func appendRecord(buf []byte, e *entaudit.Entry) ([]byte, error) {
-	begin := len(buf)
-	whole, err := marshal(append(buf, mark+noPrefix...), e)
-	if err != nil {
-		return buf, err
-	}
-	prefix, payload := whole[begin+len(mark):begin+prefixSize], whole[begin+prefixSize:]
-	binary.LittleEndian.PutUint32(prefix, uint32(len(payload))) //nolint:gosec // entries are bounded
-	binary.LittleEndian.PutUint32(prefix[4:], checksum(prefix[:4], payload))
-	return whole, nil
-}
-
-func checksum(length, payload []byte) uint32 {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Update(0, table, length), table, payload)
-}
-
-// whole returns where the record ends that data begins with, by its mark and length, if all
-// of it is there.
-func whole(data []byte) (end int, ok bool) {
-	if len(data) < prefixSize || string(data[:len(mark)]) != mark {
-		return 0, false
-	}
-	n := int64(binary.LittleEndian.Uint32(data[len(mark):]))
-	return prefixSize + int(n), n > 0 && n <= int64(len(data)-prefixSize)
-}
-
-// record returns the payload of the record that data begins with.
-func record(data []byte) (payload []byte, ok bool) {
-	end, ok := whole(data)
-	if !ok {
-		return nil, false
-	}
-	length := data[len(mark) : len(mark)+4]
-	payload = data[prefixSize:end]
-	return payload, checksum(length, payload) == binary.LittleEndian.Uint32(data[len(mark)+4:])
-}
-
-// scan calls yield with each record of data, which may be damaged, and where it ends, until
-// yield returns false. It returns where the last one ended and how many seem to have been
-// between those that it found.
-func scan(data []byte, yield func(payload []byte, end int) bool) (end, lost int) {
-	for at := 0; at < len(data); {
-		payload, ok := record(data[at:])
-		if !ok {
-			next := bytes.Index(data[at+1:], []byte(mark))
-			if next < 0 {
-				break
-			}
-			at += 1 + next
-			continue
-		}
-		if at > end {
-			lost += estimate(data[end:at])
-		}
-		at += prefixSize + len(payload)
-		end = at
-		if !yield(payload, end) {
-			break
-		}
-	}
-	return end, lost
-}
-
-// estimate returns how many records seem to have been in data, which holds none any more.
-func estimate(data []byte) int {
-	n := bytes.Count(data, []byte(mark))
-	if len(data) > 0 && !bytes.HasPrefix(data, []byte(mark)) {
-		n++
-	}
-	return n
-}
-
-// torn reports whether a write that was cut off can have left data, which holds no record.
-// One that is there as a whole has been damaged later.
-func torn(data []byte) bool {
-	for {
-		at := bytes.Index(data, []byte(mark))
-		if at < 0 {
-			return true
-		}
-		if _, ok := whole(data[at:]); ok {
-			return false
-		}
-		data = data[at+1:]
-	}
-}
-
-// encoded is entries as records, the length of each, and the entries as they come back.
-type encoded struct {
-	records []byte
-	lengths []int
-	entries []entaudit.Entry
-}
-
-// encode takes entries over, in the place of others. One that cannot be encoded is stored
-// without what stands in the way, with a mark.
-func (c *encoded) encode(entries []entaudit.Entry) error {
-	c.entries = append(c.entries[:0], entries...) // the caller may reuse his
-	c.lengths = slices.Grow(c.lengths[:0], len(entries))
-	c.records = slices.Grow(c.records[:0], typicalRecord*len(entries))
-	for i := range c.entries {
-		e, before := &c.entries[i], len(c.records)
-		records, err := appendRecord(c.records, e)
-		if err == nil && !plain(e.Metadata, 0) {
-			err = e.UnmarshalJSON(records[before+prefixSize:]) // it is the same before a crash and after it
-		}
-		if err != nil {
-			*e = bare(*e, err)
-			if records, err = appendRecord(c.records, e); err != nil {
-				return fmt.Errorf("spool: entry %s: %w", e.ID, err)
-			}
-		}
-		c.records = records
-		c.lengths = append(c.lengths, len(records)-before)
-	}
-	return nil
-}
-
-// typicalRecord is how many bytes most records take.
-const typicalRecord = 1280
-
-// maxDepth is how deep values are nested that are looked at, rather than decoded.
-const maxDepth = 16
-
-// plain reports whether v is what comes out of JSON, as it is in finished entries.
-func plain(v any, depth int) bool {
-	switch v := v.(type) {
-	case nil, bool, string:
-		return true
-	case json.Number:
-		return v != ""
-	case []any:
-		return v != nil && depth < maxDepth && !slices.ContainsFunc(v, func(e any) bool { return !plain(e, depth+1) })
-	case map[string]any:
-		if v == nil {
-			return depth == 0
-		}
-		for _, e := range v {
-			if depth == maxDepth || !plain(e, depth+1) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
-}
-
-// marshal appends e to buf. Values in its metadata may panic.
-func marshal(buf []byte, e *entaudit.Entry) (data []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("encoding panicked with %T", p)
-		}
-	}()
-	return e.AppendJSON(buf)
-}
-
-// bare returns e without what may be no JSON: finished entries have nothing of the kind.
-func bare(e entaudit.Entry, err error) entaudit.Entry {
-	e.Metadata = map[string]any{"encode_failed": entaudit.ErrorCode(err)}
-	e.Changes, e.Edges = nil, nil
-	e.Marks = map[string]entaudit.Mark{
-		"metadata": entaudit.MarkUnencodable, "changes": entaudit.MarkUnencodable, "edges": entaudit.MarkUnencodable,
-	}
-	return e
-}
 
 // segment is one file. Its fields are guarded by Spool.mu, except what is said to be of
 // one goroutine.
@@ -207,7 +20,8 @@ type segment struct {
 	left    int   // entries between the two
 	sealed  bool  // nothing is appended any more
 	damaged bool
-	fresh   bool // of the committer: the folder has not been synced since it was made
+	fresh   bool  // of the committer: the folder has not been synced since it was made
+	aside   int64 // of the committer: where the room ends that is set aside
 
 	// Entries from acked on, as many as there is room for, so that what is delivered soon
 	// need not be read and decoded; and where each ends.
@@ -306,16 +120,25 @@ func recoverSegment(name string, f file, newest bool) (*segment, recovered, erro
 	if string(data[:len(magic)]) == magic {
 		s.acked = acknowledged(data)
 	}
-	end, lost := scan(data[s.acked:], func([]byte, int) bool { s.left++; return true })
+	stored := bytes.TrimRight(data, "\x00")
+	left := stored[min(int(s.acked), len(stored)):]
+	if newest {
+		left = synced(left, s.acked)
+	}
+	end, lost := scan(left, s.acked, func([]byte, int) bool { s.left++; return true })
 	s.end = s.acked + int64(end)
 	r := recovered{lost: lost}
-	if tail := data[s.end:]; newest && torn(tail) {
-		r.torn = len(tail)
+	tail := left[end:]
+	if isBatch(tail, s.end) {
+		tail = tail[batchSize:]
+	}
+	if newest && torn(tail) {
+		r.torn = max(0, len(stored)-int(s.end))
 	} else {
-		r.lost += estimate(tail)
+		r.lost += estimate(tail, average(end, s.left))
 	}
 	s.damaged = r.lost > 0
-	if r.torn > 0 {
+	if newest && s.end < size && (r.torn > 0 || !s.damaged) {
 		if err := f.Truncate(s.end); err != nil {
 			return nil, recovered{}, err
 		}
@@ -336,7 +159,7 @@ func (s *segment) read(from, end int64, n int) (entries []entaudit.Entry, ends [
 			return nil, nil, false, err
 		}
 		entries, ends = entries[:0], ends[:0]
-		last, bad := scan(data, func(payload []byte, stop int) bool {
+		last, bad := scan(data, from, func(payload []byte, stop int) bool {
 			var e entaudit.Entry
 			if err := e.UnmarshalJSON(payload); err != nil {
 				damaged = true

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/entaudit/audit/entaudit/internal/quiet"
@@ -29,7 +30,8 @@ type Config struct {
 	// from others included. Zero means DefaultMaxBytes.
 	MaxBytes int64
 	// SegmentBytes is the size of a file. Disk is freed by whole files, and after a power
-	// failure as much may be delivered again. Zero means DefaultSegmentBytes.
+	// failure as much may be delivered again. In the last file a mebibyte is set aside for what
+	// is to come, within both limits. Zero means DefaultSegmentBytes.
 	SegmentBytes int64
 }
 
@@ -58,12 +60,14 @@ const rescan = time.Minute
 
 // Spool is a [queue.Spool] in files. It has a goroutine, which ends with [Spool.Close].
 type Spool struct {
-	cfg  Config
-	fs   files
-	wake chan struct{}
-	stop chan struct{}
-	done chan struct{} // the files are let go of
+	cfg   Config
+	fs    files
+	ahead int64 // how much room is set aside at once
+	wake  chan struct{}
+	stop  chan struct{}
+	done  chan struct{} // the files are let go of
 
+	count      atomic.Int64
 	reading    sync.Mutex // held by Read, Ack, Prepend and Close, before mu
 	scanned    time.Time
 	unacked    []position           // of the entries that Read returned last
@@ -75,9 +79,8 @@ type Spool struct {
 	reserved   int64 // bytes of what is queued
 	bytes      int64 // of the segments
 	remembered int64 // bytes of the records whose entries are kept in memory
-	count      int
-	lost       int // entries of count that are damaged and not told of
-	told       int // entries of count that the last Read told of as lost
+	lost       int   // entries of count that are damaged and not told of
+	told       int   // entries of count that the last Read told of as lost
 	closed     bool
 	stats      Stats
 	active     *segment   // of the committer
@@ -98,9 +101,9 @@ type position struct {
 // Stats are the numbers of a [Spool].
 type Stats struct {
 	Entries  int   // that are not acknowledged
-	Bytes    int64 // of the files
+	Bytes    int64 // of the files, without what is set aside
 	Adopted  int   // processes that were gone and whose entries were taken over
-	Torn     int   // bytes that a crash had left half written, and that were cut off
+	Torn     int   // bytes that a crash had left of what was never accepted, and that were cut off
 	Damaged  int   // entries that had been stored and cannot be read any more, as far as that can be told
 	Failures int   // of files to store what was appended; another took their place
 }
@@ -116,15 +119,15 @@ func Open(cfg Config) (*Spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool: open: %w", err)
 	}
-	s, err := open(cfg, d)
+	s, err := open(cfg, d, ahead)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("spool: open: %w", err), d.Close())
 	}
 	return s, nil
 }
 
-func open(cfg Config, fsys files) (*Spool, error) {
-	s := &Spool{cfg: cfg, fs: fsys, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+func open(cfg Config, fsys files, ahead int64) (*Spool, error) {
+	s := &Spool{cfg: cfg, fs: fsys, ahead: ahead, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	s.idle.New = newRequest
 	s.unreadable = make(map[string]time.Time)
 	o, err := own(fsys)
@@ -147,17 +150,13 @@ func (s *Spool) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stats
-	st.Entries, st.Bytes = s.count, s.bytes
+	st.Entries, st.Bytes = int(s.count.Load()), s.bytes
 	return st
 }
 
 // Len returns how many entries there are that are not acknowledged. One that is lost counts
 // until the next Read after the one that said so.
-func (s *Spool) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.count
-}
+func (s *Spool) Len() int { return int(s.count.Load()) }
 
 // rescan takes over what processes left that are gone.
 func (s *Spool) rescan() error {
@@ -167,7 +166,7 @@ func (s *Spool) rescan() error {
 	defer s.mu.Unlock()
 	for _, o := range adopted {
 		for _, seg := range o.segments {
-			s.count += seg.left
+			s.count.Add(int64(seg.left))
 			s.bytes += seg.end
 		}
 		if len(o.segments) > 0 { // else it has stored nothing, or is a process that begins and makes another folder
@@ -213,6 +212,9 @@ func (s *Spool) Close(ctx context.Context) error {
 func (s *Spool) release() error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
+	if s.active != nil {
+		s.active.giveBack()
+	}
 	s.mu.Lock()
 	if s.active != nil {
 		s.active.sealed = true

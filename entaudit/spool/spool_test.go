@@ -21,8 +21,17 @@ import (
 	"github.com/entaudit/audit/entaudit/queue"
 )
 
+// firstRecord is where the first record of a file begins.
+const firstRecord = int64(headerSize + batchSize)
+
 // begin opens a spool in dir whose file system can be made to fail.
 func begin(t *testing.T, dir string, cfg Config) (*Spool, *faulty) {
+	t.Helper()
+	return beginAhead(t, dir, cfg, 0)
+}
+
+// beginAhead is begin for a spool that sets room aside.
+func beginAhead(t *testing.T, dir string, cfg Config, ahead int64) (*Spool, *faulty) {
 	t.Helper()
 	cfg.Dir = dir
 	cfg, err := cfg.withDefaults()
@@ -30,7 +39,7 @@ func begin(t *testing.T, dir string, cfg Config) (*Spool, *faulty) {
 	d, err := openDisk(dir)
 	require.NoError(t, err)
 	f := &faulty{files: d}
-	s, err := open(cfg, f)
+	s, err := open(cfg, f, ahead)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close(context.Background()) }) // for those that the test does not close
 	return s, f

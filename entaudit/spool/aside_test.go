@@ -1,0 +1,194 @@
+package spool
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/entaudit/audit/entaudit/queue"
+)
+
+// sector is how much a disk writes as a whole, or not at all.
+const sector = 512
+
+// batches returns what a file holds after each of three batches of ten entries, for which
+// room was set aside.
+func batches(t *testing.T) (files [][]byte) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "s")
+	s, _ := beginAhead(t, dir, Config{}, 20_000)
+	for i := range 3 {
+		require.NoError(t, s.Append(t.Context(), numbered(10*i, 10*i+10)))
+		data, err := os.ReadFile(paths(t, dir)[0])
+		require.NoError(t, err)
+		files = append(files, data)
+	}
+	require.Len(t, files[2], len(files[0]), "a batch changes nothing but contents")
+	return files
+}
+
+// left opens a spool in which a process that is gone has left one file.
+func left(t *testing.T, data []byte) *Spool {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "s")
+	gone := filepath.Join(dir, ownerPrefix+"gone")
+	require.NoError(t, os.MkdirAll(gone, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(gone, fileName(firstNumber)), data, 0o600))
+	s, _ := begin(t, dir, Config{})
+	return s
+}
+
+// mixed is what a disk holds that got to some of the sectors of a write before it failed.
+func mixed(before, after []byte, written func(sector int) bool) []byte {
+	data := slices.Clone(before)
+	for at := 0; at < len(data); at += sector {
+		if end := min(at+sector, len(data)); written(at / sector) {
+			copy(data[at:end], after[at:end])
+		}
+	}
+	return data
+}
+
+// TestF08PowerFailure has the disk write any of the sectors of the last batch: what was
+// accepted before is there, and nothing is called damaged.
+func TestF08PowerFailure(t *testing.T) {
+	t.Parallel()
+	files := batches(t)
+	var changed []int
+	for at := 0; at < len(files[1]); at += sector {
+		if end := min(at+sector, len(files[1])); string(files[1][at:end]) != string(files[2][at:end]) {
+			changed = append(changed, at/sector)
+		}
+	}
+	require.Greater(t, len(changed), 4)
+	require.Less(t, len(changed), 10)
+	for set := range 1 << len(changed) {
+		s := left(t, mixed(files[1], files[2], func(n int) bool {
+			i := slices.Index(changed, n)
+			return i >= 0 && set&(1<<i) != 0
+		}))
+		require.Zero(t, s.Stats().Damaged, "sectors %b of %d", set, len(changed))
+		got := drain(t, s)
+		require.GreaterOrEqual(t, len(got), 20, "sectors %b", set)
+		require.Equal(t, names(0, len(got)), got, "sectors %b", set)
+		require.Equal(t, set == 1<<len(changed)-1, len(got) == 30, "sectors %b", set)
+	}
+}
+
+// TestF08KilledWhileWriting has a write come to a sudden end anywhere.
+func TestF08KilledWhileWriting(t *testing.T) {
+	t.Parallel()
+	files := batches(t)
+	end := len(strings.TrimRight(string(files[2]), "\x00"))
+	for cut := len(strings.TrimRight(string(files[1]), "\x00")); cut < end; cut += 13 {
+		s := left(t, slices.Concat(files[2][:cut], make([]byte, len(files[2])-cut)))
+		require.Zero(t, s.Stats().Damaged, "%d of %d bytes", cut, end)
+		got := drain(t, s)
+		require.GreaterOrEqual(t, len(got), 20)
+		require.Less(t, len(got), 30)
+		require.Equal(t, names(0, len(got)), got)
+	}
+}
+
+// TestF02HoleInWhatWasSynced has a disk lose a sector of a batch that another has followed.
+func TestF02HoleInWhatWasSynced(t *testing.T) {
+	t.Parallel()
+	files := batches(t)
+	first := len(strings.TrimRight(string(files[0]), "\x00"))/sector + 1
+	last := len(strings.TrimRight(string(files[1]), "\x00"))/sector - 1
+	require.Less(t, first, last)
+	for n := first; n <= last; n++ {
+		data := slices.Clone(files[2])
+		clear(data[n*sector : (n+1)*sector])
+		s := left(t, data)
+		lost := s.Stats().Damaged
+		require.Positive(t, lost)
+		_, err := s.Read(t.Context(), 10)
+		var l *queue.LostError
+		require.ErrorAs(t, err, &l)
+		got := drain(t, s)
+		require.InDelta(t, 30-len(got), lost, 1, "sector %d", n)
+		require.Equal(t, names(20, 30), got[len(got)-10:])
+	}
+}
+
+func TestRoomThatIsSetAside(t *testing.T) {
+	t.Parallel()
+	size := func(t *testing.T, name string) int64 {
+		t.Helper()
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		return info.Size()
+	}
+	t.Run("stays within the limits and is given back", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "s")
+		s, _ := beginAhead(t, dir, Config{MaxBytes: 25_000, SegmentBytes: 10_000}, 1<<20)
+		n := 0
+		for ; ; n++ {
+			if err := s.Append(t.Context(), numbered(n, n+1)); err != nil {
+				require.ErrorIs(t, err, queue.ErrFull)
+				break
+			}
+			total := int64(0)
+			for _, name := range paths(t, dir) {
+				require.LessOrEqual(t, size(t, name), int64(10_000))
+				total += size(t, name)
+			}
+			require.LessOrEqual(t, total, int64(25_000), "after %d entries", n+1)
+		}
+		require.Len(t, paths(t, dir), 3)
+		require.Greater(t, s.Stats().Bytes, int64(24_000), "room that is set aside is not in the way")
+		require.Equal(t, names(0, n), drain(t, s))
+		require.NoError(t, s.Append(t.Context(), numbered(0, 2)))
+		name, end := filepath.Join(dir, s.active.name), s.active.end
+		require.Equal(t, int64(10_000), size(t, name))
+		require.NoError(t, s.Close(t.Context()))
+		require.Equal(t, end, size(t, name))
+		s, _ = begin(t, dir, Config{})
+		require.Zero(t, s.Stats().Torn)
+		require.Equal(t, names(0, 2), drain(t, s))
+	})
+	t.Run("is given back by whoever takes the file over", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "s")
+		s, _ := beginAhead(t, dir, Config{}, 10_000)
+		require.NoError(t, s.Append(t.Context(), numbered(0, 2)))
+		name := paths(t, dir)[0]
+		require.Greater(t, size(t, name), int64(10_000))
+		crash(t, s)
+		s, _ = begin(t, dir, Config{})
+		require.Less(t, size(t, name), int64(2000))
+		require.Zero(t, s.Stats().Torn)
+		require.Equal(t, names(0, 2), drain(t, s))
+	})
+	t.Run("is no reason to fail on a disk that is full", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "s")
+		s, f := beginAhead(t, dir, Config{}, 100_000)
+		writes := 0
+		f.will(func(op string) (int, error) {
+			if strings.HasPrefix(op, "write ") {
+				if writes++; writes > 2 { // the header and the batch
+					return 7, syscall.ENOSPC
+				}
+			}
+			return 0, nil
+		})
+		require.NoError(t, s.Append(t.Context(), numbered(0, 1)))
+		require.Equal(t, 3, writes)
+		require.Less(t, size(t, paths(t, dir)[0]), int64(1000), "what it took of the last room is given back")
+		f.will(nil)
+		require.NoError(t, s.Append(t.Context(), numbered(1, 2)))
+		require.Less(t, size(t, paths(t, dir)[0]), int64(1000), "it is not tried again")
+		require.Zero(t, s.Stats().Failures)
+		crash(t, s)
+		s, _ = begin(t, dir, Config{})
+		require.Equal(t, names(0, 2), drain(t, s))
+	})
+}
