@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,10 +151,6 @@ func (s *stream) run(ready []byte, record int) {
 	defer close(s.ended)
 	var waiting []chan error
 	for first := range s.requests {
-		for n := -1; n < len(s.requests); { // as a spool does
-			n = len(s.requests)
-			runtime.Gosched()
-		}
 		waiting = append(waiting[:0], first)
 		for range min(len(s.requests), callers-1) {
 			waiting = append(waiting, <-s.requests)
