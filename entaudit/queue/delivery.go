@@ -17,8 +17,9 @@ const rescan = time.Minute
 // batch is what goes to the writer at once. It stays where it is until it is settled.
 type batch struct {
 	entries []entaudit.Entry
-	spooled bool  // it is in the spool, else in memory
-	err     error // the spool cannot be read
+	spooled bool      // it is in the spool, else in memory
+	err     error     // the spool cannot be read
+	taken   time.Time // when the queue turned to it
 }
 
 // run is the queue's goroutine. It ends when the queue is closed and empty, or
@@ -44,19 +45,24 @@ func (q *Queue) run() {
 func (q *Queue) next() (batch, bool) {
 	for {
 		q.mu.Lock()
-		waits := q.mem.count > 0 || q.spooled() > 0
+		waits := q.waits()
 		now := time.Now()
 		wait := q.due.Sub(now)
 		switch {
 		case q.ctx.Err() != nil, q.closed && !waits && q.spilling == 0:
 			q.mu.Unlock()
 			return batch{}, false
+		case q.cfg.Spool != nil && !now.Before(q.rescanDue):
+			q.rescanDue = now.Add(rescan)
+			q.mu.Unlock()
+			q.fetch(batch{})
+			continue
 		case waits && (q.closed || q.failures > 0 || wait <= 0 || q.ready()):
 			if q.spoolFirst() {
 				q.mu.Unlock()
-				return q.fetch(batch{spooled: true}), true
+				return q.fetch(batch{spooled: true, taken: now}), true
 			}
-			b := batch{entries: q.mem.batch()}
+			b := batch{entries: q.mem.batch(), taken: now}
 			q.mu.Unlock()
 			return b, true
 		case q.untold() > 0 && !now.Before(q.gapDue):
@@ -66,15 +72,20 @@ func (q *Queue) next() (batch, bool) {
 		if !waits {
 			wait = rescan
 		}
+		if q.cfg.Spool != nil {
+			wait = min(wait, q.rescanDue.Sub(now))
+		}
 		if q.untold() > 0 {
 			wait = min(wait, q.gapDue.Sub(now))
 		}
-		waits = waits || q.untold() > 0
 		q.alarm = now.Add(wait)
 		q.mu.Unlock()
-		q.sleep(wait, waits)
+		q.sleep(wait)
 	}
 }
+
+// waits reports whether entries wait to be written.
+func (q *Queue) waits() bool { return q.mem.count > 0 || q.spooled() > 0 }
 
 // ready reports whether there is a whole batch.
 func (q *Queue) ready() bool {
@@ -92,15 +103,12 @@ func (q *Queue) spoolFirst() bool {
 }
 
 // sleep waits until something happens, for d at most.
-func (q *Queue) sleep(d time.Duration, waits bool) {
+func (q *Queue) sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-q.wake:
 	case <-timer.C:
-		if q.cfg.Spool != nil && !waits {
-			q.fetch(batch{})
-		}
 	case <-q.ctx.Done():
 	}
 }
@@ -253,9 +261,15 @@ func (q *Queue) settle(b batch, n int, f fate) {
 	if errors.Is(q.spoolErr.err, ErrFull) {
 		q.spoolErr.note(nil) // there is room again
 	}
-	q.due = time.Time{}
-	if q.mem.count > 0 || q.spooled() > 0 {
-		q.schedule()
+	switch whole := len(b.entries) >= q.cfg.BatchSize; {
+	case q.mem.count > 0:
+		q.due = q.mem.chunks[0].since.Add(q.cfg.Delay)
+	case q.spooled() == 0:
+		q.due = time.Time{}
+	case whole || !b.spooled: // what is left may have come before it was taken
+		q.due = b.taken
+	default: // what is left came after it was taken
+		q.due = b.taken.Add(q.cfg.Delay)
 	}
 }
 

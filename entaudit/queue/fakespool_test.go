@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -17,6 +18,7 @@ type fakeSpool struct {
 	capacity int // zero for no limit
 	err      error
 	readErr  error // once
+	orphans  []entaudit.Entry
 	closed   int
 }
 
@@ -50,7 +52,22 @@ func (s *fakeSpool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 		s.readErr = nil
 		return nil, err
 	}
+	s.entries, s.orphans = append(s.entries, s.orphans...), nil
 	return slices.Clone(s.entries[:min(n, len(s.entries))]), nil
+}
+
+// found has the spool hold more the next time that it is read.
+func (s *fakeSpool) found(entries []entaudit.Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.orphans = entries
+}
+
+// lose has the next Read tell that the oldest n entries are gone.
+func (s *fakeSpool) lose(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entries, s.readErr = s.entries[n:], &queue.LostError{Entries: n, Err: errors.New("damaged")}
 }
 
 func (s *fakeSpool) Ack(n int) error {

@@ -81,7 +81,7 @@ func (q *Queue) untold() int { return q.noticed + q.gap.count }
 func (q *Queue) tell() {
 	q.mu.Lock()
 	due := q.untold() > 0 && q.ctx.Err() == nil &&
-		(q.closed || q.failures == 0 && !time.Now().Before(q.gapDue))
+		(q.closed || (q.failures == 0 || !q.waits()) && !time.Now().Before(q.gapDue))
 	if due && q.notice == nil {
 		q.notice, q.noticed = []entaudit.Entry{q.gap.entry()}, q.gap.count
 		q.gap = gap{}

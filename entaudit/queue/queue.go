@@ -41,6 +41,7 @@ type Queue struct {
 	spilling  int       // calls of Spool.Append
 	due       time.Time // when entries have waited long enough
 	alarm     time.Time // when the goroutine wakes by itself
+	rescanDue time.Time
 	room      chan struct{}
 	gap       gap              // what no entry tells of yet
 	notice    []entaudit.Entry // the entry about a gap that is to be written
@@ -75,6 +76,7 @@ func New(w entaudit.Writer, cfg Config) (*Queue, error) {
 	}
 	q := &Queue{w: w, cfg: cfg, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	q.mem = memory{size: cfg.BatchSize, limit: cfg.BatchBytes}
+	q.rescanDue = time.Now().Add(rescan)
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	q.judge = refusal.Judge{Write: q.attempt}
 	go q.run()

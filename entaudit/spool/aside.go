@@ -24,9 +24,11 @@ func (s *Spool) setAside(seg *segment, from, ahead int64) error {
 
 var zeros [64 << 10]byte
 
-// giveBack ends the room that is set aside. Where that fails it remains, until the file goes.
+// giveBack ends the room that is set aside, of a file that nothing is appended to any more.
+// Where that fails it remains, until the file goes.
 func (seg *segment) giveBack() {
 	if seg.aside > seg.end {
-		_ = seg.file.Truncate(seg.end)
+		_ = seg.file.Truncate(seg.size())
 	}
+	_ = seg.file.Sync() // its batches are synced already
 }

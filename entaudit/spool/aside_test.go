@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,11 +12,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/entaudit/audit/entaudit"
 	"github.com/entaudit/audit/entaudit/queue"
 )
 
 // sector is how much a disk writes as a whole, or not at all.
 const sector = 512
+
+// written returns where what was written to a file ends.
+func written(data []byte) int { return len(bytes.TrimRight(data, "\x00")) }
+
+// unsynced returns what a file held before a sync of its last batch returned.
+func unsynced(data []byte) []byte {
+	data = slices.Clone(data)
+	clear(data[written(data)-batchSize:])
+	return data
+}
 
 // batches returns what a file holds after each of three batches of ten entries, for which
 // room was set aside.
@@ -26,6 +39,7 @@ func batches(t *testing.T) (files [][]byte) {
 		require.NoError(t, s.Append(t.Context(), numbered(10*i, 10*i+10)))
 		data, err := os.ReadFile(paths(t, dir)[0])
 		require.NoError(t, err)
+		require.True(t, isBatch(data[written(data)-batchSize:], int64(written(data)-batchSize)))
 		files = append(files, data)
 	}
 	require.Len(t, files[2], len(files[0]), "a batch changes nothing but contents")
@@ -59,16 +73,17 @@ func mixed(before, after []byte, written func(sector int) bool) []byte {
 func TestF08PowerFailure(t *testing.T) {
 	t.Parallel()
 	files := batches(t)
+	before, after := files[1], unsynced(files[2])
 	var changed []int
-	for at := 0; at < len(files[1]); at += sector {
-		if end := min(at+sector, len(files[1])); string(files[1][at:end]) != string(files[2][at:end]) {
+	for at := 0; at < len(before); at += sector {
+		if end := min(at+sector, len(before)); string(before[at:end]) != string(after[at:end]) {
 			changed = append(changed, at/sector)
 		}
 	}
 	require.Greater(t, len(changed), 4)
 	require.Less(t, len(changed), 10)
 	for set := range 1 << len(changed) {
-		s := left(t, mixed(files[1], files[2], func(n int) bool {
+		s := left(t, mixed(before, after, func(n int) bool {
 			i := slices.Index(changed, n)
 			return i >= 0 && set&(1<<i) != 0
 		}))
@@ -84,9 +99,10 @@ func TestF08PowerFailure(t *testing.T) {
 func TestF08KilledWhileWriting(t *testing.T) {
 	t.Parallel()
 	files := batches(t)
-	end := len(strings.TrimRight(string(files[2]), "\x00"))
-	for cut := len(strings.TrimRight(string(files[1]), "\x00")); cut < end; cut += 13 {
-		s := left(t, slices.Concat(files[2][:cut], make([]byte, len(files[2])-cut)))
+	whole := unsynced(files[2])
+	end := written(whole)
+	for cut := written(files[1]); cut < end; cut += 13 {
+		s := left(t, slices.Concat(whole[:cut], make([]byte, len(whole)-cut)))
 		require.Zero(t, s.Stats().Damaged, "%d of %d bytes", cut, end)
 		got := drain(t, s)
 		require.GreaterOrEqual(t, len(got), 20)
@@ -95,25 +111,48 @@ func TestF08KilledWhileWriting(t *testing.T) {
 	}
 }
 
-// TestF02HoleInWhatWasSynced has a disk lose a sector of a batch that another has followed.
+// TestF02HoleInWhatWasSynced has a disk lose a sector of what was accepted.
 func TestF02HoleInWhatWasSynced(t *testing.T) {
 	t.Parallel()
 	files := batches(t)
-	first := len(strings.TrimRight(string(files[0]), "\x00"))/sector + 1
-	last := len(strings.TrimRight(string(files[1]), "\x00"))/sector - 1
-	require.Less(t, first, last)
-	for n := first; n <= last; n++ {
+	hole := func(at int) []byte {
 		data := slices.Clone(files[2])
-		clear(data[n*sector : (n+1)*sector])
-		s := left(t, data)
+		clear(data[at : at+sector])
+		return data
+	}
+	check := func(name string, s *Spool, all int) {
 		lost := s.Stats().Damaged
-		require.Positive(t, lost)
 		_, err := s.Read(t.Context(), 10)
 		var l *queue.LostError
-		require.ErrorAs(t, err, &l)
+		require.ErrorAs(t, err, &l, name)
+		require.Equal(t, lost, l.Entries, name)
 		got := drain(t, s)
-		require.InDelta(t, 30-len(got), lost, 1, "sector %d", n)
-		require.Equal(t, names(20, 30), got[len(got)-10:])
+		require.InDelta(t, all-len(got), lost, 1, name)
+		require.GreaterOrEqual(t, len(got), all-4, name)
+	}
+	for at := written(files[0])/sector*sector + sector; at+sector < written(files[2])-batchSize; at += sector {
+		check("of a process that was killed", left(t, hole(at)), 30)
+	}
+	last := written(files[1])/sector*sector + 2*sector
+	t.Run("of a batch out of which an entry is acknowledged", func(t *testing.T) {
+		data := unsynced(hole(last))
+		first := written(files[1]) + (written(files[2])-written(files[1])-batchSize)/10
+		copy(data, header(int64(first)))
+		check(t.Name(), left(t, data), 9)
+	})
+	for name, put := range map[string]func(s *Spool, ctx context.Context, entries []entaudit.Entry) error{
+		"of a file that was closed": (*Spool).Append, "of what was put in front": (*Spool).Prepend,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "s")
+			s, _ := beginAhead(t, dir, Config{}, 20_000)
+			require.NoError(t, put(s, t.Context(), numbered(0, 10)))
+			require.NoError(t, s.Close(t.Context()))
+			data, err := os.ReadFile(paths(t, dir)[0])
+			require.NoError(t, err)
+			clear(data[2*sector : 3*sector])
+			check(name, left(t, data), 10)
+		})
 	}
 }
 
@@ -149,7 +188,7 @@ func TestRoomThatIsSetAside(t *testing.T) {
 		name, end := filepath.Join(dir, s.active.name), s.active.end
 		require.Equal(t, int64(10_000), size(t, name))
 		require.NoError(t, s.Close(t.Context()))
-		require.Equal(t, end, size(t, name))
+		require.Equal(t, end+int64(batchSize), size(t, name))
 		s, _ = begin(t, dir, Config{})
 		require.Zero(t, s.Stats().Torn)
 		require.Equal(t, names(0, 2), drain(t, s))
@@ -181,7 +220,7 @@ func TestRoomThatIsSetAside(t *testing.T) {
 			return 0, nil
 		})
 		require.NoError(t, s.Append(t.Context(), numbered(0, 1)))
-		require.Equal(t, 3, writes)
+		require.Equal(t, 4, writes, "room, and what tells that the batch was synced")
 		require.Less(t, size(t, paths(t, dir)[0]), int64(1000), "what it took of the last room is given back")
 		f.will(nil)
 		require.NoError(t, s.Append(t.Context(), numbered(1, 2)))

@@ -17,8 +17,8 @@ type request struct {
 	done chan error
 }
 
-// reserve is how many bytes r takes at most.
-func (r *request) reserve() int64 { return int64(batchSize + len(r.records)) }
+// reserve is how many bytes r takes at most: it may be the first in a file.
+func (r *request) reserve() int64 { return int64(headerSize + 2*batchSize + len(r.records)) }
 
 func newRequest() any { return &request{done: make(chan error, 1)} }
 
@@ -145,6 +145,7 @@ func (s *Spool) store(batch []byte, requests []*request) error {
 		}
 		if err = s.write(seg, batch, s.ahead); err == nil {
 			s.stored(seg, requests)
+			seg.vouch()
 			if len(errs) > 0 {
 				s.log.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
 			}
@@ -199,7 +200,7 @@ func (s *Spool) write(seg *segment, batch []byte, ahead int64) error {
 func (s *Spool) tail(n int64) (*segment, error) {
 	if seg := s.active; seg != nil {
 		s.mu.Lock()
-		fits := !seg.damaged && (seg.end+n <= s.cfg.SegmentBytes || seg.end == int64(headerSize))
+		fits := !seg.damaged && (seg.size()+n <= s.cfg.SegmentBytes || seg.end == int64(headerSize))
 		s.mu.Unlock()
 		if fits {
 			return seg, nil
@@ -218,7 +219,7 @@ func (s *Spool) tail(n int64) (*segment, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.segments = append(o.segments, seg)
-	s.bytes += seg.end
+	s.bytes += seg.size()
 	s.active = seg
 	return seg, nil
 }
@@ -242,6 +243,11 @@ func (s *Spool) seal(seg *segment) {
 	seg.giveBack()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.leave(seg)
+}
+
+// leave has nothing be appended to a file any more. It is called with mu held.
+func (s *Spool) leave(seg *segment) {
 	seg.sealed = true
 	s.active = nil
 	if s.first() != seg {
@@ -252,18 +258,18 @@ func (s *Spool) seal(seg *segment) {
 // giveUp ends a file whose write or sync has failed, and takes back what may have reached
 // it. After an error what was not acknowledged may come out of it after all.
 func (s *Spool) giveUp(seg *segment) error {
+	err := errors.Join(seg.file.Truncate(seg.end), seg.file.Sync())
 	s.mu.Lock()
 	s.stats.Failures++
-	end := seg.end
-	s.mu.Unlock()
-	err := errors.Join(seg.file.Truncate(end), seg.file.Sync())
-	s.seal(seg)
-	if end == int64(headerSize) { // a disk that is full must not fill up with these
-		s.mu.Lock()
+	empty := seg.end == int64(headerSize)
+	if empty { // a disk that is full must not fill up with these
 		o := s.owners[len(s.owners)-1]
 		o.segments = slices.DeleteFunc(o.segments, func(other *segment) bool { return other == seg })
-		s.bytes -= end
-		s.mu.Unlock()
+		s.bytes -= seg.size()
+	}
+	s.leave(seg)
+	s.mu.Unlock()
+	if empty {
 		err = errors.Join(seg.file.Close(), s.fs.Remove(seg.name))
 	}
 	if err != nil {
@@ -306,7 +312,7 @@ func (s *Spool) prepend(records []byte, lengths []int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, seg := range segments {
-		s.bytes += seg.end
+		s.bytes += seg.size()
 		s.count.Add(int64(seg.left))
 	}
 	o := s.owners[len(s.owners)-1]
@@ -333,6 +339,7 @@ func (s *Spool) putInFront(records []byte, lengths []int) (segments []*segment, 
 			return segments, err
 		}
 		seg.sealed, seg.end, seg.left = true, seg.end+int64(len(batch)), len(lengths)-n
+		seg.vouch()
 		records, lengths = records[:len(records)-size], lengths[:n]
 	}
 	return segments, nil

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entaudit/audit/entaudit/queue"
@@ -56,7 +58,7 @@ func TestDamagedEnd(t *testing.T) {
 			crash(t, s)
 			info, err := os.Stat(files[tt.file])
 			require.NoError(t, err)
-			tt.damage(t, files[tt.file], info.Size())
+			tt.damage(t, files[tt.file], info.Size()-int64(batchSize))
 			damaged, err := os.ReadFile(files[tt.file])
 			require.NoError(t, err)
 			first := perFile * (tt.file % 3)
@@ -208,4 +210,158 @@ func TestF02FileThatCannotBeReadAnyMore(t *testing.T) {
 	require.Equal(t, names(3, 9), drain(t, s))
 	require.Len(t, paths(t, filepath.Join(dir, damagedDir)), 1)
 	require.Equal(t, []string{"syncdir .", "syncdir " + damagedDir}, synced, "the new folder too")
+}
+
+// TestF02OldFileWithoutItsEnd has an end be missing, in whatever way, of a file that others
+// followed.
+func TestF02OldFileWithoutItsEnd(t *testing.T) {
+	t.Parallel()
+	_, files := filled(t)
+	data, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	end := len(data) - batchSize
+	record := (end - int(firstRecord)) / 3
+	for name, tt := range map[string]struct {
+		data []byte
+		lost int
+	}{
+		"a few bytes are left of the last record":   {data[:end-record+10], 1},
+		"its mark is left":                          {data[:end-record+len(mark)], 1},
+		"half of it is left":                        {data[:end-record/2], 1},
+		"half of it is left and zeros":              {slices.Concat(data[:end-record/2], make([]byte, 100)), 1},
+		"zeros are left of it":                      {slices.Concat(data[:end-record], make([]byte, record)), 1},
+		"a few bytes are left behind the header":    {data[:headerSize+5], 1},
+		"as much as the beginning of a batch":       {data[:headerSize+batchSize+10], 1},
+		"zeros are left behind the header":          {slices.Concat(data[:headerSize], make([]byte, 3*record)), 1},
+		"zeros are left":                            {make([]byte, len(data)), 1},
+		"all but what tells that it is the end":     {data[:end], 0},
+		"room that has not been given back is left": {slices.Concat(data, make([]byte, 5000)), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, files := filled(t)
+			require.NoError(t, os.WriteFile(files[0], tt.data, 0o600))
+			s, _ := begin(t, dir, Config{})
+			if tt.lost == 0 {
+				require.Equal(t, names(0, 9), drain(t, s))
+				require.Zero(t, s.Stats().Damaged)
+				return
+			}
+			_, err := s.Read(t.Context(), 10)
+			var l *queue.LostError
+			require.ErrorAs(t, err, &l)
+			require.GreaterOrEqual(t, l.Entries, tt.lost)
+			got := drain(t, s)
+			require.Equal(t, names(3, 9), got[len(got)-6:])
+			require.Len(t, paths(t, filepath.Join(dir, damagedDir)), 1)
+		})
+	}
+}
+
+// TestF02LastEntriesOfOneEach has the last entries be damaged, each of which is a batch.
+func TestF02LastEntriesOfOneEach(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 4; n++ {
+		dir := filepath.Join(t.TempDir(), "s")
+		s, _ := begin(t, dir, Config{})
+		var ends []int64
+		for i := range 6 {
+			require.NoError(t, s.Append(t.Context(), numbered(i, i+1)))
+			ends = append(ends, s.active.end)
+		}
+		s.seal(s.active)
+		require.NoError(t, s.Append(t.Context(), numbered(6, 7)))
+		files := paths(t, dir)
+		for _, end := range ends[6-n:] {
+			flip(t, files[0], end-5)
+		}
+		torn := len(flipped(t, files[1], s.active.end-5)) - 5 - int(firstRecord)
+		require.NoError(t, os.Truncate(files[1], s.active.end-5)) // and the only one of the newest file is torn
+		require.Positive(t, torn)
+		crash(t, s)
+		s, _ = begin(t, dir, Config{})
+		_, err := s.Read(t.Context(), 10)
+		var l *queue.LostError
+		require.ErrorAs(t, err, &l)
+		require.Equal(t, n, l.Entries)
+		require.Equal(t, names(0, 6-n), drain(t, s))
+		require.Positive(t, s.Stats().Torn)
+	}
+}
+
+// TestF02TornBehindDamage has the last batch be torn, and the one before it be damaged.
+func TestF02TornBehindDamage(t *testing.T) {
+	t.Parallel()
+	for _, where := range []int64{5, -1} { // from the end of the record, or its mark
+		dir := filepath.Join(t.TempDir(), "s")
+		s, _ := begin(t, dir, Config{})
+		var ends []int64
+		for i := range 3 {
+			require.NoError(t, s.Append(t.Context(), numbered(i, i+1)))
+			ends = append(ends, s.active.end)
+		}
+		name := paths(t, dir)[0]
+		at := ends[1] - where
+		if where < 0 {
+			at = ends[0] + int64(batchSize) + 1
+		}
+		damaged := flipped(t, name, at)
+		require.NoError(t, os.Truncate(name, ends[2]-7))
+		crash(t, s)
+		s, _ = begin(t, dir, Config{})
+		_, err := s.Read(t.Context(), 10)
+		var l *queue.LostError
+		require.ErrorAs(t, err, &l)
+		require.Equal(t, 1, l.Entries)
+		require.Equal(t, names(0, 1), drain(t, s))
+		kept, err := os.ReadFile(paths(t, filepath.Join(dir, damagedDir))[0])
+		require.NoError(t, err)
+		require.Equal(t, damaged[headerSize:ends[1]], kept[headerSize:ends[1]], "what is damaged is kept")
+		require.Equal(t, int(ends[2]-7-ends[1])-batchSize, s.Stats().Torn)
+	}
+}
+
+// TestF02FileThatCannotBeCut adopts a file from which room cannot be taken.
+func TestF02FileThatCannotBeCut(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "s")
+	s, _ := beginAhead(t, dir, Config{}, 10_000)
+	require.NoError(t, s.Append(t.Context(), numbered(0, 30)))
+	crash(t, s)
+	d, err := openDisk(dir)
+	require.NoError(t, err)
+	f := &faulty{files: d}
+	f.will(on("truncate ", -1, syscall.EIO))
+	s, err = open(Config{Dir: dir, SegmentBytes: 1000, MaxBytes: 1 << 20}, f, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
+	require.Equal(t, names(0, 30), drain(t, s))
+	require.Zero(t, s.Stats().Damaged)
+}
+
+// TestF02FailingWhileReading has a reader look at files that fail and go.
+func TestF02FailingWhileReading(t *testing.T) {
+	t.Parallel()
+	s, f := begin(t, filepath.Join(t.TempDir(), "s"), Config{})
+	f.will(on("sync ", -1, syscall.EIO))
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, err := s.Read(t.Context(), 10)
+				assert.NoError(t, err)
+			}
+		}
+	})
+	for i := range 500 {
+		err := s.Append(t.Context(), numbered(i%10, i%10+1))
+		require.ErrorIs(t, err, syscall.EIO)
+		require.NotContains(t, err.Error(), "unknown")
+	}
+	close(stop)
+	wg.Wait()
+	require.Zero(t, s.Stats().Bytes)
 }

@@ -133,6 +133,9 @@ func TestF02PutInFrontPartly(t *testing.T) {
 				s, f := begin(t, dir, Config{SegmentBytes: 1000})
 				require.NoError(t, s.Append(t.Context(), numbered(20, 22)))
 				before := s.Stats()
+				if op == "write " && n > 1 {
+					n++ // the third tells that the second was synced, which need not be told
+				}
 				seen := 0
 				f.will(func(name string) (int, error) {
 					if strings.HasPrefix(name, op) {
@@ -183,10 +186,17 @@ func TestF02TornRename(t *testing.T) {
 // flip changes a byte of a file.
 func flip(t *testing.T, name string, at int64) {
 	t.Helper()
+	flipped(t, name, at)
+}
+
+// flipped is flip and returns what the file holds then.
+func flipped(t *testing.T, name string, at int64) []byte {
+	t.Helper()
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
 	data[at] ^= 0x55
 	require.NoError(t, os.WriteFile(name, data, 0o600))
+	return data
 }
 
 func TestTornTailIsCutOffAndReported(t *testing.T) {
@@ -197,6 +207,7 @@ func TestTornTailIsCutOffAndReported(t *testing.T) {
 	name := paths(t, whole)[0]
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
+	data = data[:s.active.end]
 	record := (int64(len(data)) - firstRecord) / 3
 	for cut := int64(0); cut < int64(len(data)); cut += 7 {
 		left := int(max(0, cut-firstRecord) / record)
@@ -213,6 +224,8 @@ func TestTornTailIsCutOffAndReported(t *testing.T) {
 		require.Equal(t, names(0, left), drain(t, s), "%d of %d bytes", cut, len(data))
 		if written := len(bytes.TrimRight(data[:cut], "\x00")); left > 0 {
 			require.Equal(t, written-int(firstRecord+int64(left)*record), s.Stats().Torn)
+		} else if cut > firstRecord {
+			require.Equal(t, written-int(firstRecord), s.Stats().Torn)
 		} else if cut > int64(headerSize) {
 			require.Equal(t, written-headerSize, s.Stats().Torn)
 		}

@@ -167,7 +167,7 @@ func (s *Spool) sweep() error {
 			if !seg.sealed {
 				return false
 			}
-			s.bytes -= seg.end
+			s.bytes -= seg.size()
 			done = append(done, seg)
 			return true
 		})

@@ -14,11 +14,12 @@ import (
 //	ff 45 42 fe, its own offset (8), CRC-32C of that (4): a batch begins
 //	ff 45 41 fe, length of the payload (4), CRC-32C of length and payload (4), payload: JSON
 //
+// Behind the last batch is the beginning of another, which tells that the last one was synced.
 // Numbers are little-endian. The first offset is written without a sync: where it is lost,
 // entries are delivered again. The first bytes of a batch and of a record are not UTF-8, so
-// that no payload looks like one. Behind the last batch there may be zeros, room set aside
-// for those to come: a sync costs half as much where it changes nothing but contents. So
-// what a power failure leaves of a batch may have zeros anywhere in it.
+// that no payload looks like one. At the end of the newest file there may be zeros, room set
+// aside for batches to come: a sync costs half as much where it changes nothing but contents.
+// So what a power failure leaves of a batch may have zeros anywhere in it.
 const (
 	magic      = "entspl1\n"
 	headerSize = len(magic) + 8 + 4
@@ -111,13 +112,14 @@ func frames(data []byte, offset int64, yield func(begin, end int, payload []byte
 }
 
 // scan calls yield with each record of data, which may be damaged and begins at an offset of
-// the file, and where it ends, until yield returns false. It returns where the last one ended
-// and how many seem to have been between those that it found.
-func scan(data []byte, offset int64, yield func(payload []byte, end int) bool) (end, lost int) {
-	seen, found := 0, 0
+// the file, and where it ends, until yield returns false. It returns where the last one ended,
+// where the last one or beginning of a batch did, and how many records seem to have been
+// between them.
+func scan(data []byte, offset int64, yield func(payload []byte, end int) bool) (end, seen, lost int) {
+	found := 0
 	frames(data, offset, func(begin, stop int, payload []byte) bool {
-		if begin > seen {
-			lost += estimate(data[seen:begin], average(end, found))
+		if gap := data[seen:begin]; len(gap) > batchSize { // else it is a beginning of a batch
+			lost += estimate(gap, average(end, found))
 		}
 		seen = stop
 		if payload == nil {
@@ -127,7 +129,7 @@ func scan(data []byte, offset int64, yield func(payload []byte, end int) bool) (
 		found++
 		return yield(payload, end)
 	})
-	return end, lost
+	return end, seen, lost
 }
 
 // average is how long n records are that take so many bytes.
@@ -138,43 +140,56 @@ func average(bytes, n int) int {
 	return bytes / n
 }
 
-// synced returns the part of data that a power failure has left whole: before the first hole
-// that no other batch begins behind. What is behind it had not been synced.
-func synced(data []byte, offset int64) []byte {
+// synced returns data, which is the end of a file, without what had not been synced when the
+// power failed: of the last batch what is behind the first hole. What another batch has been
+// begun behind had been synced, as had the batch out of which an entry is acknowledged.
+func synced(data []byte, offset int64, acked bool) []byte {
 	data = bytes.TrimRight(data, "\x00")
-	seen, whole := 0, len(data)
-	look := func(begin int) {
-		if whole == len(data) && bytes.Contains(data[seen:begin], []byte(hole)) {
-			whole = seen
-		}
-	}
-	frames(data, offset, func(begin, end int, payload []byte) bool {
-		look(begin)
+	last := 0
+	frames(data, offset, func(begin, _ int, payload []byte) bool {
 		if payload == nil {
-			whole = len(data) // else this batch would not have been begun
+			last, acked = begin, false
 		}
-		seen = end
 		return true
 	})
-	look(len(data))
-	return data[:whole]
+	if acked {
+		return data
+	}
+	seen, cut := last, len(data)
+	look := func(begin int) bool {
+		if bytes.Contains(data[seen:begin], []byte(hole)) {
+			cut = seen
+			return false
+		}
+		return true
+	}
+	frames(data[last:], offset+int64(last), func(begin, end int, _ []byte) bool {
+		whole := look(last + begin)
+		if whole {
+			seen = last + end
+		}
+		return whole
+	})
+	if cut == len(data) {
+		look(len(data))
+	}
+	return data[:cut]
 }
 
-// estimate returns how many records seem to have been in data, which holds none any more:
-// as many as there are marks, and as there is room for in holes.
+// estimate returns how many records seem to have been in data, which holds none any more: as
+// many as there are marks, or as there is room for where it has holes.
 func estimate(data []byte, record int) int {
-	if len(data) <= batchSize { // the beginning of a batch, and no record
+	if len(data) == 0 {
 		return 0
 	}
 	n := bytes.Count(data, []byte(mark))
-	if !bytes.HasPrefix(data, []byte(mark)) {
+	if !bytes.HasPrefix(data, []byte(mark)) && !bytes.HasPrefix(data, []byte(batchMark)) {
 		n++
 	}
-	if at := bytes.Index(data, []byte(hole)); at >= 0 {
-		zeros := len(data[at:]) - len(bytes.TrimLeft(data[at:], "\x00"))
-		n += (zeros + record - 1) / record
+	if bytes.Contains(data, []byte(hole)) {
+		n = max(n, (len(data)+record/2)/record)
 	}
-	return n
+	return max(1, n)
 }
 
 // torn reports whether a write that was cut off can have left data, which holds no record.

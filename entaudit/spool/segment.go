@@ -77,6 +77,17 @@ func (s *segment) ack(end int64) (freed int64) {
 	return before - s.remembered()
 }
 
+// size is how much of the disk a segment takes, with the beginning of another batch, and
+// without what is set aside.
+func (s *segment) size() int64 { return s.end + int64(batchSize) }
+
+// vouch notes behind the last batch that it was synced.
+func (s *segment) vouch() {
+	var b [batchSize]byte
+	putBatch(b[:], s.end)
+	_, _ = s.file.WriteAt(b[:], s.end) // without it less is known after a failure of the disk
+}
+
 func header(acked int64) []byte {
 	buf := binary.LittleEndian.AppendUint64([]byte(magic), uint64(acked)) //nolint:gosec // not negative
 	return binary.LittleEndian.AppendUint32(buf, crc32.Checksum(buf[len(magic):], crc32.MakeTable(crc32.Castagnoli)))
@@ -120,28 +131,23 @@ func recoverSegment(name string, f file, newest bool) (*segment, recovered, erro
 	if string(data[:len(magic)]) == magic {
 		s.acked = acknowledged(data)
 	}
-	stored := bytes.TrimRight(data, "\x00")
-	left := stored[min(int(s.acked), len(stored)):]
+	rest := data[s.acked:]
+	whole := rest
 	if newest {
-		left = synced(left, s.acked)
+		whole = synced(rest, s.acked, s.acked > int64(headerSize) && !isBatch(rest, s.acked))
 	}
-	end, lost := scan(left, s.acked, func([]byte, int) bool { s.left++; return true })
+	end, seen, lost := scan(whole, s.acked, func([]byte, int) bool { s.left++; return true })
 	s.end = s.acked + int64(end)
 	r := recovered{lost: lost}
-	tail := left[end:]
-	if isBatch(tail, s.end) {
-		tail = tail[batchSize:]
-	}
-	if newest && torn(tail) {
-		r.torn = max(0, len(stored)-int(s.end))
-	} else {
+	switch tail := whole[seen:]; {
+	case newest && torn(tail):
+		r.torn = max(0, len(bytes.TrimRight(rest, "\x00"))-seen)
+	case newest || seen == end || len(bytes.Trim(tail, "\x00")) > 0: // else it is room that was not given back
 		r.lost += estimate(tail, average(end, s.left))
 	}
 	s.damaged = r.lost > 0
-	if newest && s.end < size && (r.torn > 0 || !s.damaged) {
-		if err := f.Truncate(s.end); err != nil {
-			return nil, recovered{}, err
-		}
+	if newest && seen < len(rest) && (r.torn > 0 || !s.damaged) {
+		_ = f.Truncate(s.acked + int64(seen)) // nothing is appended to it: it may stay as well
 	}
 	return s, r, nil
 }
@@ -159,7 +165,7 @@ func (s *segment) read(from, end int64, n int) (entries []entaudit.Entry, ends [
 			return nil, nil, false, err
 		}
 		entries, ends = entries[:0], ends[:0]
-		last, bad := scan(data, from, func(payload []byte, stop int) bool {
+		last, _, bad := scan(data, from, func(payload []byte, stop int) bool {
 			var e entaudit.Entry
 			if err := e.UnmarshalJSON(payload); err != nil {
 				damaged = true

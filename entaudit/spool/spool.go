@@ -167,7 +167,7 @@ func (s *Spool) rescan() error {
 	for _, o := range adopted {
 		for _, seg := range o.segments {
 			s.count.Add(int64(seg.left))
-			s.bytes += seg.end
+			s.bytes += seg.size()
 		}
 		if len(o.segments) > 0 { // else it has stored nothing, or is a process that begins and makes another folder
 			s.stats.Adopted++
