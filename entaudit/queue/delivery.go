@@ -20,6 +20,7 @@ type batch struct {
 	spooled bool      // it is in the spool, else in memory
 	err     error     // the spool cannot be read
 	taken   time.Time // when the queue turned to it
+	more    bool      // was in the spool then
 }
 
 // run is the queue's goroutine. It ends when the queue is closed and empty, or
@@ -117,6 +118,7 @@ func (q *Queue) sleep(d time.Duration) {
 func (q *Queue) fetch(b batch) batch {
 	var err error
 	b.entries, err = q.read()
+	b.more = q.spooled() > len(b.entries)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.readErr, b.err = err, err
@@ -261,12 +263,12 @@ func (q *Queue) settle(b batch, n int, f fate) {
 	if errors.Is(q.spoolErr.err, ErrFull) {
 		q.spoolErr.note(nil) // there is room again
 	}
-	switch whole := len(b.entries) >= q.cfg.BatchSize; {
+	switch {
 	case q.mem.count > 0:
 		q.due = q.mem.chunks[0].since.Add(q.cfg.Delay)
 	case q.spooled() == 0:
 		q.due = time.Time{}
-	case whole || !b.spooled: // what is left may have come before it was taken
+	case b.more || !b.spooled: // what is left may have come before it was taken
 		q.due = b.taken
 	default: // what is left came after it was taken
 		q.due = b.taken.Add(q.cfg.Delay)

@@ -19,6 +19,7 @@ type fakeSpool struct {
 	err      error
 	readErr  error // once
 	orphans  []entaudit.Entry
+	perFile  int // zero for no limit
 	closed   int
 }
 
@@ -53,6 +54,9 @@ func (s *fakeSpool) Read(_ context.Context, n int) ([]entaudit.Entry, error) {
 		return nil, err
 	}
 	s.entries, s.orphans = append(s.entries, s.orphans...), nil
+	if s.perFile > 0 {
+		n = min(n, s.perFile)
+	}
 	return slices.Clone(s.entries[:min(n, len(s.entries))]), nil
 }
 

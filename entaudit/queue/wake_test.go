@@ -109,6 +109,17 @@ func TestTellsAfterAFailure(t *testing.T) {
 // TestDelayOfWhatIsSpilled has entries come to the spool while others are written.
 func TestDelayOfWhatIsSpilled(t *testing.T) {
 	t.Parallel()
+	bubble(t, "out of many files", func(t *testing.T) {
+		const delay = 37 * time.Second
+		sp := &fakeSpool{perFile: 2}
+		q, f := setup(t, queue.Config{BatchSize: 50, Delay: delay, Durable: true, Spool: sp})
+		require.NoError(t, q.Write(t.Context(), numbered(0, 30)))
+		after(delay)
+		synctest.Wait()
+		actions, _ := f.stored()
+		require.Equal(t, names(0, 30), actions)
+		require.NoError(t, q.Close(t.Context()))
+	})
 	bubble(t, "one delay", func(t *testing.T) {
 		const delay = 37 * time.Second
 		sp := &fakeSpool{}

@@ -27,8 +27,12 @@ var zeros [64 << 10]byte
 // giveBack ends the room that is set aside, of a file that nothing is appended to any more.
 // Where that fails it remains, until the file goes.
 func (seg *segment) giveBack() {
+	end := seg.size()
+	if seg.vouch() != nil {
+		end = seg.end
+	}
 	if seg.aside > seg.end {
-		_ = seg.file.Truncate(seg.size())
+		_ = seg.file.Truncate(end)
 	}
 	_ = seg.file.Sync() // its batches are synced already
 }

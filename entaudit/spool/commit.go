@@ -145,7 +145,7 @@ func (s *Spool) store(batch []byte, requests []*request) error {
 		}
 		if err = s.write(seg, batch, s.ahead); err == nil {
 			s.stored(seg, requests)
-			seg.vouch()
+			_ = seg.vouch()
 			if len(errs) > 0 {
 				s.log.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
 			}
@@ -258,7 +258,11 @@ func (s *Spool) leave(seg *segment) {
 // giveUp ends a file whose write or sync has failed, and takes back what may have reached
 // it. After an error what was not acknowledged may come out of it after all.
 func (s *Spool) giveUp(seg *segment) error {
-	err := errors.Join(seg.file.Truncate(seg.end), seg.file.Sync())
+	err := seg.file.Truncate(seg.end)
+	if seg.end > int64(headerSize) {
+		_ = seg.vouch()
+	}
+	err = errors.Join(err, seg.file.Sync())
 	s.mu.Lock()
 	s.stats.Failures++
 	empty := seg.end == int64(headerSize)
@@ -339,7 +343,7 @@ func (s *Spool) putInFront(records []byte, lengths []int) (segments []*segment, 
 			return segments, err
 		}
 		seg.sealed, seg.end, seg.left = true, seg.end+int64(len(batch)), len(lengths)-n
-		seg.vouch()
+		_ = seg.vouch()
 		records, lengths = records[:len(records)-size], lengths[:n]
 	}
 	return segments, nil

@@ -48,6 +48,19 @@ func isBatch(b []byte, at int64) bool {
 	return bytes.HasPrefix(b, want[:])
 }
 
+// isPart reports whether b, which is at an offset, is what a power failure left of the
+// beginning of a batch.
+func isPart(b []byte, at int64) bool {
+	var want [batchSize]byte
+	putBatch(want[:], at)
+	for i, c := range b {
+		if i == batchSize || c != 0 && c != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // appendRecord appends e as a record. Where that fails buf is returned as it was.
 func appendRecord(buf []byte, e *entaudit.Entry) ([]byte, error) {
 	begin := len(buf)
@@ -142,19 +155,16 @@ func average(bytes, n int) int {
 
 // synced returns data, which is the end of a file, without what had not been synced when the
 // power failed: of the last batch what is behind the first hole. What another batch has been
-// begun behind had been synced, as had the batch out of which an entry is acknowledged.
-func synced(data []byte, offset int64, acked bool) []byte {
+// begun behind had been synced.
+func synced(data []byte, offset int64) []byte {
 	data = bytes.TrimRight(data, "\x00")
 	last := 0
 	frames(data, offset, func(begin, _ int, payload []byte) bool {
 		if payload == nil {
-			last, acked = begin, false
+			last = begin
 		}
 		return true
 	})
-	if acked {
-		return data
-	}
 	seen, cut := last, len(data)
 	look := func(begin int) bool {
 		if bytes.Contains(data[seen:begin], []byte(hole)) {

@@ -81,11 +81,13 @@ func (s *segment) ack(end int64) (freed int64) {
 // without what is set aside.
 func (s *segment) size() int64 { return s.end + int64(batchSize) }
 
-// vouch notes behind the last batch that it was synced.
-func (s *segment) vouch() {
+// vouch notes behind the last batch that it was synced. Without it less is known after a
+// failure of the disk.
+func (s *segment) vouch() error {
 	var b [batchSize]byte
 	putBatch(b[:], s.end)
-	_, _ = s.file.WriteAt(b[:], s.end) // without it less is known after a failure of the disk
+	_, err := s.file.WriteAt(b[:], s.end)
+	return err
 }
 
 func header(acked int64) []byte {
@@ -134,16 +136,19 @@ func recoverSegment(name string, f file, newest bool) (*segment, recovered, erro
 	rest := data[s.acked:]
 	whole := rest
 	if newest {
-		whole = synced(rest, s.acked, s.acked > int64(headerSize) && !isBatch(rest, s.acked))
+		whole = synced(rest, s.acked)
 	}
 	end, seen, lost := scan(whole, s.acked, func([]byte, int) bool { s.left++; return true })
 	s.end = s.acked + int64(end)
 	r := recovered{lost: lost}
-	switch tail := whole[seen:]; {
+	tail := bytes.TrimRight(whole[seen:], "\x00")
+	switch {
 	case newest && torn(tail):
 		r.torn = max(0, len(bytes.TrimRight(rest, "\x00"))-seen)
-	case newest || seen == end || len(bytes.Trim(tail, "\x00")) > 0: // else it is room that was not given back
-		r.lost += estimate(tail, average(end, s.left))
+	case len(tail) == 0 && seen > end: // nothing, or room that was not given back
+	case s.acked+int64(seen) > int64(headerSize) && isPart(whole[seen:], s.acked+int64(seen)): // it is synced later, or never
+	case len(whole) > seen:
+		r.lost += max(1, estimate(tail, average(end, s.left)))
 	}
 	s.damaged = r.lost > 0
 	if newest && seen < len(rest) && (r.torn > 0 || !s.damaged) {
