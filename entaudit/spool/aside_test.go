@@ -68,9 +68,9 @@ func mixed(before, after []byte, written func(sector int) bool) []byte {
 	return data
 }
 
-// TestF08PowerFailure has the disk write any of the sectors of the last batch: what was
+// TestF02PowerFailure has the disk write any of the sectors of the last batch: what was
 // accepted before is there, and nothing is called damaged.
-func TestF08PowerFailure(t *testing.T) {
+func TestF02PowerFailure(t *testing.T) {
 	t.Parallel()
 	files := batches(t)
 	before, after := files[1], unsynced(files[2])
@@ -102,9 +102,9 @@ func TestF08PowerFailure(t *testing.T) {
 	}
 }
 
-// TestF08EndThatWasNotSynced has a power failure leave any part of what tells in an old file
+// TestF02EndThatWasNotSynced has a power failure leave any part of what tells in an old file
 // that its last batch was synced, which is not synced itself.
-func TestF08EndThatWasNotSynced(t *testing.T) {
+func TestF02EndThatWasNotSynced(t *testing.T) {
 	t.Parallel()
 	_, files := filled(t)
 	whole, err := os.ReadFile(files[0])
@@ -130,8 +130,8 @@ func TestF08EndThatWasNotSynced(t *testing.T) {
 	}
 }
 
-// TestF08KilledWhileWriting has a write come to a sudden end anywhere.
-func TestF08KilledWhileWriting(t *testing.T) {
+// TestF01KilledWhileWriting has a write come to a sudden end anywhere.
+func TestF01KilledWhileWriting(t *testing.T) {
 	t.Parallel()
 	files := batches(t)
 	whole := unsynced(files[2])

@@ -21,11 +21,11 @@ var (
 	crashSeeds = flag.Uint64("crash.seeds", 150, "number of random runs that crash")
 )
 
-// TestF01F08RandomCrashes has three processes, one after the other, append, put in front, read
+// TestF01F02RandomCrashes has three processes, one after the other, append, put in front, read
 // and acknowledge until they are killed, in the middle of a write, or the power fails; or they
 // close the spool before. The one behind them finds every entry that was accepted and is not
 // acknowledged, once and in order, and nothing that is damaged.
-func TestF01F08RandomCrashes(t *testing.T) {
+func TestF01F02RandomCrashes(t *testing.T) {
 	t.Parallel()
 	if *crashSeed != 0 {
 		crashes(t, *crashSeed)
