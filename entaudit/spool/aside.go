@@ -28,11 +28,11 @@ var zeros [64 << 10]byte
 // Where that fails it remains, until the file goes.
 func (seg *segment) giveBack() {
 	end := seg.size()
-	if seg.vouch() != nil {
+	if !seg.vouch() {
 		end = seg.end
 	}
 	if seg.aside > seg.end {
-		_ = seg.file.Truncate(end)
+		_ = seg.file.Truncate(end) // zeros are no entries
 	}
 	_ = seg.file.Sync() // its batches are synced already
 }

@@ -145,7 +145,7 @@ func (s *Spool) store(batch []byte, requests []*request) error {
 		}
 		if err = s.write(seg, batch, s.ahead); err == nil {
 			s.stored(seg, requests)
-			_ = seg.vouch()
+			seg.vouch()
 			if len(errs) > 0 {
 				s.log.Warn("spool: a file failed and another took its place", "error", errors.Join(errs...))
 			}
@@ -260,7 +260,7 @@ func (s *Spool) leave(seg *segment) {
 func (s *Spool) giveUp(seg *segment) error {
 	err := seg.file.Truncate(seg.end)
 	if seg.end > int64(headerSize) {
-		_ = seg.vouch()
+		seg.vouch()
 	}
 	err = errors.Join(err, seg.file.Sync())
 	s.mu.Lock()
@@ -343,7 +343,7 @@ func (s *Spool) putInFront(records []byte, lengths []int) (segments []*segment, 
 			return segments, err
 		}
 		seg.sealed, seg.end, seg.left = true, seg.end+int64(len(batch)), len(lengths)-n
-		_ = seg.vouch()
+		seg.vouch()
 		records, lengths = records[:len(records)-size], lengths[:n]
 	}
 	return segments, nil

@@ -81,13 +81,13 @@ func (s *segment) ack(end int64) (freed int64) {
 // without what is set aside.
 func (s *segment) size() int64 { return s.end + int64(batchSize) }
 
-// vouch notes behind the last batch that it was synced. Without it less is known after a
-// failure of the disk.
-func (s *segment) vouch() error {
+// vouch notes behind the last batch that it was synced, and reports whether it could. Without
+// it less is known after a failure of the disk.
+func (s *segment) vouch() bool {
 	var b [batchSize]byte
 	putBatch(b[:], s.end)
 	_, err := s.file.WriteAt(b[:], s.end)
-	return err
+	return err == nil
 }
 
 func header(acked int64) []byte {
