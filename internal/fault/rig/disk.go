@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// Sizes of the file systems that a cluster has to do with.
+// Sizes of the file systems that a cluster has to do with: the log has more room than it
+// takes of its own accord.
 const (
 	dataSize = 110 << 20
-	walSize  = 24 << 20
+	walSize  = 64 << 20
 )
 
 // longest is how long a fault lasts at most that needs no longer to be one.
