@@ -136,50 +136,21 @@ func digits(data []byte) bool {
 	return len(data) > 0
 }
 
-// changes adds changes as [EncodeChanges] encodes them.
-func (o *object) changes(changes []Change) {
-	o.b = append(o.b, '{')
-	for i := range changes {
-		c := &changes[i]
-		if i > 0 {
-			o.b = append(o.b, ',')
-		}
-		o.b = append(AppendString(o.b, c.Field), ':')
-		sep := byte('{')
-		if c.Old != nil {
-			o.key(`{"old":`)
-			o.raw(c.Old)
-			sep = ','
-		}
-		if c.New != nil {
-			o.b = append(o.b, sep)
-			o.key(`"new":`)
-			o.raw(c.New)
-			sep = ','
-		}
-		if sep == '{' {
-			o.b = append(o.b, sep)
-		}
-		o.b = append(o.b, '}')
-	}
-	o.b = append(o.b, '}')
-}
-
-// raw adds JSON that somebody has encoded.
-func (o *object) raw(data []byte) {
+// raw appends JSON that somebody has encoded to b.
+func (o *object) raw(b []byte, data json.RawMessage) []byte {
 	if plainJSON(data) {
-		o.b = append(o.b, data...)
-		return
+		return append(b, data...)
 	}
-	begin, buf := len(o.b), bytes.NewBuffer(o.b)
+	begin, buf := len(b), bytes.NewBuffer(b)
 	if err := json.Compact(buf, data); err != nil {
 		o.fail(err)
-		return
+		return b
 	}
-	o.b = buf.Bytes()
-	if visible := escapeInvisible(o.b[begin:]); len(visible) > len(o.b)-begin { // else it is the same
-		o.b = append(o.b[:begin], visible...)
+	b = buf.Bytes()
+	if visible := escapeInvisible(b[begin:]); len(visible) > len(b)-begin { // else it is the same
+		b = append(b[:begin], visible...)
 	}
+	return b
 }
 
 // maxPlainDepth is how deep values are nested that are not left to package json, which
@@ -337,7 +308,7 @@ func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	o.text(`,"resource_schema":`, e.Resource.Schema)
 	if len(e.Changes) > 0 {
 		o.key(`,"changes":`)
-		o.changes(e.Changes)
+		o.b = appendChanges(o.b, e.Changes, o.raw)
 	}
 	if len(e.Edges) > 0 {
 		o.key(`,"edges":`)

@@ -20,20 +20,23 @@ func EncodeChanges(changes []Change) json.RawMessage {
 	for _, c := range changes {
 		size += len(c.Field) + len(c.Old) + len(c.New) + 22
 	}
-	b := make([]byte, 0, size)
+	return appendChanges(make([]byte, 0, size), changes, func(b []byte, v json.RawMessage) []byte { return append(b, v...) })
+}
+
+// appendChanges appends changes as JSON, whose values add appends.
+func appendChanges(b []byte, changes []Change, add func(b []byte, v json.RawMessage) []byte) []byte {
 	sep := byte('{')
-	for _, c := range changes {
-		b = append(b, sep)
-		b = AppendString(b, c.Field)
-		b = append(b, ':', '{')
+	for i := range changes {
+		c := &changes[i]
+		b = append(AppendString(append(b, sep), c.Field), ':', '{')
 		if c.Old != nil {
-			b = append(append(b, `"old":`...), c.Old...)
+			b = add(append(b, `"old":`...), c.Old)
 		}
 		if c.New != nil {
 			if c.Old != nil {
 				b = append(b, ',')
 			}
-			b = append(append(b, `"new":`...), c.New...)
+			b = add(append(b, `"new":`...), c.New)
 		}
 		b = append(b, '}')
 		sep = ','
