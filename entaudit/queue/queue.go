@@ -41,7 +41,7 @@ type Queue struct {
 	spilling  int       // calls of Spool.Append
 	due       time.Time // when entries have waited long enough
 	alarm     time.Time // when the goroutine wakes by itself
-	rescanDue time.Time
+	rescanDue time.Time // when the spool is asked for what others left
 	room      chan struct{}
 	gap       gap              // what no entry tells of yet
 	notice    []entaudit.Entry // the entry about a gap that is to be written

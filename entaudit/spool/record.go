@@ -187,11 +187,8 @@ func synced(data []byte, offset int64) []byte {
 }
 
 // estimate returns how many records seem to have been in data, which holds none any more: as
-// many as there are marks, or as there is room for where it has holes.
+// many as there are marks, or as there is room for where it has holes, and one at least.
 func estimate(data []byte, record int) int {
-	if len(data) == 0 {
-		return 0
-	}
 	n := bytes.Count(data, []byte(mark))
 	if !bytes.HasPrefix(data, []byte(mark)) && !bytes.HasPrefix(data, []byte(batchMark)) {
 		n++

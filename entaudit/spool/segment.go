@@ -148,7 +148,7 @@ func recoverSegment(name string, f file, newest bool) (*segment, recovered, erro
 	case len(tail) == 0 && seen > end: // nothing, or room that was not given back
 	case s.acked+int64(seen) > int64(headerSize) && isPart(whole[seen:], s.acked+int64(seen)): // it is synced later, or never
 	case len(whole) > seen:
-		r.lost += max(1, estimate(tail, average(end, s.left)))
+		r.lost += estimate(tail, average(end, s.left))
 	}
 	s.damaged = r.lost > 0
 	if newest && seen < len(rest) && (r.torn > 0 || !s.damaged) {

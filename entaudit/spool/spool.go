@@ -67,8 +67,8 @@ type Spool struct {
 	stop  chan struct{}
 	done  chan struct{} // the files are let go of
 
-	count      atomic.Int64
-	reading    sync.Mutex // held by Read, Ack, Prepend and Close, before mu
+	count      atomic.Int64 // entries that are not acknowledged
+	reading    sync.Mutex   // held by Read, Ack, Prepend and Close, before mu
 	scanned    time.Time
 	unacked    []position           // of the entries that Read returned last
 	unreadable map[string]time.Time // files, and since when
